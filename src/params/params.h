@@ -1,0 +1,33 @@
+/* params.h: a study file (libconfig text) to a Study, every complaint with line and column.
+ *
+ * The contract is params/README.md. Nothing is silently ignored: unknown keys, wrong types, numbers
+ * that libconfig would cut off, duplicates and missing units are errors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_PARAMS_PARAMS_H
+#define STROMA_PARAMS_PARAMS_H
+
+#include "study/study.h"
+
+typedef struct {
+    const Setting *settings; // --set path=value, in order
+    int setting_count;
+    SearchPath models;       // folders searched for models after the study's own and ./models
+    size_t max_bytes;        // results larger than this are refused (default 4 GiB)
+    bool strict;             // a parameter given no unit and no default unit is a warning, ...
+} ParamsOptions;
+
+ParamsOptions params_options_default(void);
+
+/* Reads a study and its model. NULL if there is any error: diag holds why. */
+const Study *params_read(Arena *arena, const char *path, const ParamsOptions *options, Diag *diag);
+
+/* A study of a model alone (no file): its defaults, one arm without doses. */
+const Study *params_for_model(Arena *arena, const char *model_path, const ParamsOptions *options,
+                              Diag *diag);
+
+/* `stroma explain KEY`: the paragraph on a key of the study language ("arms.doses.amount"), or NULL. */
+const char *params_explain(const char *key);
+/* Keys known, for completion and the man page. */
+int params_keys(const char *const **keys);
+
+#endif

@@ -1,0 +1,97 @@
+/* simulate.h: integrates up to W subjects side by side through one CVODE and hands over their outputs.
+ *
+ * A pack is opened once per worker (all memory is taken then), loaded with subjects, and advanced to
+ * the end. Subjects keep their own parameters and dose schedules; the solver stops at the union of
+ * their stops (doses, infusion ends, switch times, table knots) and restarts there, so nothing is ever
+ * stepped across. Output times are read from the interpolant: adding one changes no other value.
+ *
+ * A lane whose integration fails gets an Outcome; the other lanes go on.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_SIMULATE_SIMULATE_H
+#define STROMA_SIMULATE_SIMULATE_H
+
+#include "dose/schedule.h"
+#include "tape/tape.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    double rtol;        // relative tolerance that the user asked for
+    const double *atol; // (state_count) absolute tolerances, in the states' units
+    double safety;      // the solver works with rtol / safety, atol / safety (default 5)
+    long max_steps;     // per interval between two outputs or stops (default 2000)
+    double max_step;    // longest step, 0: no limit
+    bool dense;         // force dense LU with partial pivoting
+} SolverOptions;
+
+SolverOptions solver_options_default(void); // atol must be filled in
+
+typedef enum {
+    OUTCOME_DONE,
+    OUTCOME_STEP_LIMIT,     // max_steps spent in one interval
+    OUTCOME_NO_CONVERGENCE, // the error test or Newton's iteration failed at the smallest step
+    OUTCOME_NOT_FINITE,     // NaN or infinity: fault says where
+    OUTCOME_BAD_DOSE,       // the schedule makes no sense for this subject
+    OUTCOME_STOPPED         // interrupted
+} OutcomeKind;
+
+/* How the integration of one subject ended. Texts live in the pack's arena. */
+typedef struct {
+    OutcomeKind kind;
+    double time;         // where it ended
+    double last_step;    // size of the last good step
+    int state;           // the state that failed (largest weighted error, or first non-finite), -1
+    int dose;            // index of the last dose event before, -1: none
+    const char *reason;  // OUTCOME_BAD_DOSE
+    bool has_fault;      // OUTCOME_NOT_FINITE: the model expression
+    TapeFault fault;
+} Outcome;
+
+/* Counts over a pack's life; the manifest prints them. */
+typedef struct {
+    long steps, rate_calls, jacobian_calls, factorisations, newton_iterations;
+    long error_failures, newton_failures, restarts, dense_fallbacks, stops;
+} SolverStats;
+
+typedef struct Pack Pack;
+
+/* What one subject brings. The arrays are read by pack_load only. */
+typedef struct {
+    const double *parameters; // (parameter_count)
+    const double *covariates; // (covariate_count)
+    const Regimen *regimen;   // may be NULL
+    bool steady_start;        // start = "steady"
+    const double *initial;    // (state_count) overrides the model's initial values; NULL: the model's
+} SubjectInput;
+
+/* Called in time order for each output time: values[k * width + lane] = observed expression k.
+ * live[lane] is false for a lane that has failed or is not loaded. Returning false stops the run. */
+typedef bool OutputSink(void *context, int time_index, double time, const double *values,
+                        const bool *live, int width);
+
+/* Opens a pack of `width` lanes (tape_width). NULL only if SUNDIALS itself cannot be set up. */
+Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);
+void pack_close(Pack *pack);
+
+/* Loads subjects into lanes 0 .. count-1 (count <= width) for a run from t0 to t_end. */
+void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, double t_end);
+
+/* Runs to the end. times[0..n): output times, ascending, within [t0, t_end]. `stop` is polled between
+ * steps (may be NULL). False if interrupted; outcomes say the rest. */
+bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *context,
+              const volatile int *stop);
+
+const Outcome *pack_outcome(const Pack *pack, int lane);
+const Schedule *pack_schedule(const Pack *pack, int lane);
+const SolverStats *pack_stats(const Pack *pack);
+/* The stops of the loaded pack, ascending, t0 and t_end included. */
+int pack_stops(const Pack *pack, const double **times);
+
+/* One sentence for an outcome, naming state, time, model line and operands. */
+void outcome_print(const Outcome *outcome, const Model *model, Text *text);
+const char *outcome_word(OutcomeKind kind); // "done", "step limit", ...
+
+/* Name and version of the solver library, for the manifest. */
+const char *solver_version(void);
+
+#endif

@@ -1,0 +1,125 @@
+/* study.h: what is to be run: a model, numbers, arms, doses, output times, outputs and plots.
+ *
+ * A Study is built by params_read (or by calls of stroma.h) and constant while it runs. Values are in
+ * the model's units, times in its time unit. Everything the manifest needs about the origin of a number
+ * is kept beside it.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_STUDY_STUDY_H
+#define STROMA_STUDY_STUDY_H
+
+#include "simulate/simulate.h"
+#include "table/table.h"
+
+/* Where a value came from. */
+typedef enum { ORIGIN_MODEL, ORIGIN_STUDY, ORIGIN_ARM, ORIGIN_SET } OriginKind;
+typedef struct {
+    OriginKind kind;
+    Span span;          // of the value (source NULL for a model default without place)
+    const char *source; // the `source` key: evidence and reference, or NULL
+    const char *written; // the value as the user wrote it ("0.02 ng/mL"), or NULL
+} Origin;
+
+typedef struct {
+    const char *name;
+    const char *like;           // name of the arm it started from, or NULL
+    double *parameters;         // (parameter_count) complete
+    Origin *parameter_origin;   // (parameter_count)
+    double *covariates;         // (covariate_count) complete
+    Origin *covariate_origin;   // (covariate_count)
+    Regimen regimen;
+    const char **dose_text;     // (regimen.count) one line in words, such as "iv 1.4e+08 cell over 30 min"
+    Span span;
+} Arm;
+
+/* A column of the results. */
+typedef struct {
+    NameRef ref;
+    const Label *label; // of the model
+    Expr expr;
+} Output;
+
+typedef struct {
+    const char *title;
+    int *y;          // (y_count) indices into Study.outputs
+    int y_count;
+    bool logx, logy;
+    bool has_band;
+    double band[2];  // percentiles, for populations
+    double x_min, x_max; // NAN: not given; likewise y
+    double y_min, y_max;
+    const char *x_label, *y_label; // NULL: from the units
+    const char *file; // stem of the script and pictures, such as "msc-iv-1-t-cells"
+    Span span;
+} Plot;
+
+/* One file that was read, for the manifest. */
+typedef struct {
+    const char *path;
+    const char *hash; // SHA-256
+} InputFile;
+
+/* A change made on the command line. */
+typedef struct {
+    const char *path;
+    const char *value;
+} Setting;
+
+typedef struct {
+    Arena *arena;
+    const Model *model;
+    const char *name;  // stem of the file: "ra-iv"
+    const char *path;  // as given
+    const char *title; // "" if none
+    double start, end; // in the model's time unit
+    double *times;     // (time_count) output times, ascending, unique
+    int time_count;
+    bool steady_start;
+    Arm *arms; // at least one
+    int arm_count;
+    SolverOptions solver;
+    Output *outputs; // the columns of the CSV, then those that only plots use
+    int output_count;
+    int table_outputs; // how many of them are columns of the CSV
+    Plot *plots;
+    int plot_count;
+    Interpolant *tables; // (model->table_count)
+    InputFile *inputs;
+    int input_count;
+    Setting *settings;
+    int setting_count;
+} Study;
+
+typedef struct {
+    int width;               // 0: chosen
+    bool separate;           // each arm in a pack of its own
+    const volatile int *stop; // set by a signal handler; may be NULL
+    void (*progress)(void *context, double done); // 0..1; may be NULL
+    void *context;
+} RunOptions;
+
+/* What a run leaves in memory. */
+typedef struct {
+    Table *table;       // columns arm, id, time, outputs (all of Study.outputs)
+    Outcome *outcomes;  // (arm_count) per arm
+    double *delivered;  // (arm_count) reserved for the dose ledger
+    SolverStats stats;
+    bool stopped;       // interrupted
+    int failed;         // arms that did not get to the end
+    double compile_seconds, integrate_seconds;
+    const char *isa;
+    int width;
+} RunResult;
+
+/* Integrates every arm. False only when the solver library cannot be set up at all. Memory of the
+ * result comes from `arena`. Rows come arm by arm in the order of the study. */
+bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunResult *result);
+
+/* Schedule of each arm in words: time, what happens, how much, where (`stroma show --schedule`). */
+void study_print_schedule(const Study *study, Arena *arena, Text *text);
+
+/* The manifest as JSON text (sorted keys, two blanks, newline at the end); table/json? no: jansson here.
+ * `command` is the command line. */
+bool study_manifest(const Study *study, const RunResult *result, const char *command, Arena *arena,
+                    Text *text);
+
+#endif

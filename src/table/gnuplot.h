@@ -1,0 +1,54 @@
+/* gnuplot.h: one script per figure that a person would gladly edit, and its pictures.
+ *
+ * A script is made from the template plots/profile.gp and stands alone: it reads the CSV beside it by
+ * column names. Pictures are SVG and PNG, byte-reproducible (gnuplot -d, LC_ALL=C).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_TABLE_GNUPLOT_H
+#define STROMA_TABLE_GNUPLOT_H
+
+#include "base/text.h"
+#include "table/table.h"
+
+typedef struct {
+    const char *column; // column of the CSV
+    const char *label;  // legend words for it
+    const char *unit;
+} Curve;
+
+/* Marks where doses are given: times for one arm. */
+typedef struct {
+    const char *arm;
+    const double *times;
+    int count;
+} DoseMarks;
+
+typedef struct {
+    const char *title;
+    const char *csv;      // file name of the data, relative to the script
+    const char *stem;     // pictures: stem.svg, stem.png
+    const char *command;  // how to make it again, for the head comment
+    const char *x_label;  // such as "Time (day)"
+    const char *y_label;  // such as "C-reactive protein (mg/L)"; NULL: made from the curves
+    const char **arms;    // (arm_count)
+    int arm_count;
+    Curve *curves;
+    int curve_count;
+    DoseMarks *doses; // (dose_count) arms that have doses
+    int dose_count;
+    bool logx, logy;
+    double x_min, x_max, y_min, y_max; // NAN: automatic
+} Figure;
+
+/* The script as text. `template_text` is the content of plots/profile.gp. */
+void figure_script(const Figure *figure, const char *template_text, Text *script);
+
+typedef enum { RENDER_OK, RENDER_NO_GNUPLOT, RENDER_FAILED } RenderStatus;
+
+/* Runs gnuplot on folder/script (a file name) inside `folder`; pictures appear complete or not at all.
+ * On RENDER_FAILED *words (in arena) holds what gnuplot said. */
+RenderStatus figure_render(Arena *arena, const char *folder, const char *script, const char **words);
+
+/* A drawing with characters for a terminal, `columns` wide and `lines` high, from data in memory. */
+void figure_ascii(const Figure *figure, const Table *table, int columns, int lines, Text *text);
+
+#endif

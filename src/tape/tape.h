@@ -1,0 +1,121 @@
+/* tape.h: a model as straight-line programs over slots, each slot W doubles wide.
+ *
+ * tape_compile turns the expressions of a Model into programs. A slot is one quantity for W lanes
+ * (subjects) side by side: slots[index * width + lane]. One slot array serves all programs; it is laid
+ * out as time, states, parameters, covariates, switches, constants, hoisted values, working slots, and
+ * the outputs of each program in one run. Terms of parameters, covariates and constants only are
+ * computed once by tape_setup, not in the time loop.
+ *
+ * Bits: every lane sees the same operations whatever the width and instruction set (SLEEF "cinz"
+ * functions, no contraction), so width 1 equals width W.
+ * A Tape is constant; threads share it, each with slots of its own. No function here allocates except
+ * tape_compile.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_TAPE_TAPE_H
+#define STROMA_TAPE_TAPE_H
+
+#include "model/model.h"
+
+#include <stdint.h>
+
+typedef enum {
+    OP_NONE,
+#define OP(NAME, arity, listing, property) OP_##NAME,
+#include "tape/ops.def"
+#undef OP
+    OP_COUNT
+} Op;
+
+/* dst = op(a, b, c): numbers are slots; for OP_INTERP b is the table number. */
+typedef struct {
+    uint16_t op;
+    uint16_t spare;
+    uint32_t dst, a, b, c;
+} Instruction;
+
+typedef enum {
+    PROGRAM_SETUP,    // hoisted values; no outputs
+    PROGRAM_INITIAL,  // initial value of each state
+    PROGRAM_RATES,    // d/dt of each state; uses the SWITCH slots
+    PROGRAM_JACOBIAN, // entries of model->jacobian in order; uses the SWITCH slots
+    PROGRAM_OBSERVE,  // the expressions given to tape_compile
+    PROGRAM_ROUTES,   // for each route: rate, duration (0 where none), then fraction, lag of each target
+    PROGRAM_SWITCHES, // for each switch: value, surface, slope
+    PROGRAM_COUNT
+} ProgramName;
+
+typedef struct {
+    Instruction *code;
+    Expr *origin;   // (count) the node each instruction computes
+    int count;
+    int output;       // first output slot; outputs stand in a row
+    int output_count;
+} Program;
+
+/* A tabulated input: points of increasing x. */
+typedef enum { INTERP_LINEAR, INTERP_STEP, INTERP_PCHIP } InterpMethod;
+typedef struct {
+    const double *x, *y, *slope; // (count); slope for pchip
+    int count;
+    InterpMethod method; // outside the points: the end values
+} Interpolant;
+
+typedef struct Tape {
+    const Model *model;
+    Program programs[PROGRAM_COUNT];
+    int slot_count;
+    int time, state, parameter, covariate, switches; // first slot of each kind
+    int constant, constant_count;                    // constants: values in constant_values
+    const double *constant_values;
+    const Interpolant *tables; // (model->table_count), set at compile time; may be NULL
+    const char *isa;           // "avx512", "avx2", "baseline": what run-time detection chose
+    const struct TapeKernels *kernels;
+} Tape;
+
+typedef enum { ISA_BEST, ISA_BASELINE, ISA_AVX2, ISA_AVX512 } Isa;
+
+typedef struct {
+    const Expr *observed; // expressions of PROGRAM_OBSERVE
+    int observed_count;
+    const Interpolant *tables;
+    Isa isa; // ISA_BEST unless a test asks for less
+} TapeOptions;
+
+const Tape *tape_compile(Arena *arena, const Model *model, const TapeOptions *options);
+
+/* Widths a slot array may have: 1, 2, 4, 8, 16, 32 ... : the smallest that holds `lanes`. */
+int tape_width(int lanes);
+
+/* Fills constants and runs PROGRAM_SETUP; call after parameters or covariates changed. Slots are
+ * slot_count * width doubles, 64-byte aligned. */
+void tape_setup(const Tape *tape, double *slots, int width);
+void tape_run(const Tape *tape, ProgramName program, double *slots, int width);
+
+/* Output `index` of a program: width doubles. */
+static inline double *tape_output(const Tape *tape, ProgramName program, double *slots, int index,
+                                  int width)
+{
+    return slots + (size_t)(tape->programs[program].output + index) * (size_t)width;
+}
+
+/* Where a value stopped being finite: the first instruction of the program (for one lane) with a
+ * result that is not finite though its operands are. False if there is none. */
+typedef struct {
+    Expr expr;       // the node
+    Op op;
+    double operand[3];
+    Expr operand_expr[3]; // EXPR_NONE beyond the arity
+    int operand_count;
+    double result;
+    Span span;
+} TapeFault;
+bool tape_trace(const Tape *tape, ProgramName program, double *slots, int width, int lane,
+                TapeFault *fault);
+
+/* The disassembly, one line per instruction. */
+void tape_list(const Tape *tape, ProgramName program, Text *text);
+
+/* Value of a tabulated input and its slope at x. */
+double interpolant_value(const Interpolant *table, double x, bool slope);
+
+#endif
