@@ -1,8 +1,8 @@
 /* arena.h: memory with one lifetime.
  *
  * Every object of stroma takes its memory from an Arena and is freed with it, all at once. An arena
- * grows by chunks; a mark taken in a function and rewound in the same function gives scratch memory.
- * Nobody else calls malloc.
+ * grows by chunks; a mark taken in a function and rewound in the same function gives scratch
+ * memory. Nobody else calls malloc.
  *
  * Errors: when the system has no memory left, the arena calls its handler (default: one line on
  * stderr, then abort), so callers never see NULL. An Arena belongs to one thread at a time.

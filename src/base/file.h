@@ -1,7 +1,7 @@
 /* file.h: files that appear under their final name only when they are complete.
  *
- * file_create opens a temporary file beside the path; file_commit flushes, checks, closes and renames
- * it; file_abandon removes it. An OutFile that was not committed leaves nothing behind.
+ * file_create opens a temporary file beside the path; file_commit flushes, checks, closes and
+ * renames it; file_abandon removes it. An OutFile that was not committed leaves nothing behind.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_BASE_FILE_H
 #define STROMA_BASE_FILE_H
@@ -19,8 +19,8 @@ OutFile *file_create(Arena *arena, const char *path);
 /* Appends bytes (buffered). Errors are kept and reported by file_commit. */
 void file_write(OutFile *file, const void *bytes, size_t length);
 
-/* True when everything has reached the disk under the final name; else errno says why and nothing is
- * left. The handle is dead afterwards. */
+/* True when everything has reached the disk under the final name; else errno says why and nothing
+ * is left. The handle is dead afterwards. */
 bool file_commit(OutFile *file);
 void file_abandon(OutFile *file);
 

@@ -2,9 +2,8 @@
  *
  * A Span is a piece of a Source; it travels with every token, expression, setting and tape
  * instruction, so that any message can point back at the user's own words.
- * Text that stroma received from somewhere else (a command-line option) is a Source too, with a name
- * such as "--set".
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * Text that stroma received from somewhere else (a command-line option) is a Source too, with a
+ * name such as "--set". SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_BASE_SOURCE_H
 #define STROMA_BASE_SOURCE_H
 

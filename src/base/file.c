@@ -1,0 +1,185 @@
+/* file.c: complete or not at all: write beside, flush, check, rename.
+ *
+ * The temporary name is .NAME.PID.part in the same folder, so that the rename stays on one file
+ * system. SHA-256 comes from libmd. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 256 * 1024 };
+
+struct OutFile {
+    int handle;
+    int error; // first errno met, 0 if none
+    bool is_stdout;
+    const char *path;
+    const char *temporary;
+    char *buffer;
+    size_t used;
+};
+
+OutFile *file_create(Arena *arena, const char *path)
+{
+    assert(arena && path);
+    OutFile *file = arena_alloc(arena, sizeof *file);
+    file->path = arena_copy(arena, path, strlen(path));
+    file->buffer = arena_alloc(arena, BUFFER_BYTES);
+    file->is_stdout = strcmp(path, "-") == 0;
+    if (file->is_stdout) {
+        file->handle = STDOUT_FILENO;
+        file->temporary = "";
+        return file;
+    }
+    file->temporary = arena_format(arena, "%s/.%s.%ld.part", file_folder(arena, path),
+                                   file_base(path), (long)getpid());
+    file->handle = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return file->handle < 0 ? NULL : file;
+}
+
+static void flush_buffer(OutFile *file)
+{
+    size_t done = 0;
+    while (done < file->used && !file->error) {
+        ssize_t wrote = write(file->handle, file->buffer + done, file->used - done);
+        if (wrote < 0 && errno != EINTR) {
+            file->error = errno;
+        } else if (wrote > 0) {
+            done += (size_t)wrote;
+        }
+    }
+    file->used = 0;
+}
+
+void file_write(OutFile *file, const void *bytes, size_t length)
+{
+    const char *from = bytes;
+    while (length) {
+        size_t room = BUFFER_BYTES - file->used;
+        size_t part = length < room ? length : room;
+        memcpy(file->buffer + file->used, from, part);
+        file->used += part;
+        from += part;
+        length -= part;
+        if (file->used == BUFFER_BYTES) {
+            flush_buffer(file);
+        }
+    }
+}
+
+bool file_commit(OutFile *file)
+{
+    flush_buffer(file);
+    if (file->is_stdout) {
+        errno = file->error;
+        return file->error == 0;
+    }
+    if (close(file->handle) != 0 && !file->error) {
+        file->error = errno;
+    }
+    if (!file->error && rename(file->temporary, file->path) != 0) {
+        file->error = errno;
+    }
+    if (file->error) {
+        unlink(file->temporary);
+        errno = file->error;
+        return false;
+    }
+    return true;
+}
+
+void file_abandon(OutFile *file)
+{
+    if (file && !file->is_stdout) {
+        close(file->handle);
+        unlink(file->temporary);
+    }
+}
+
+const char *file_temporary(const OutFile *file)
+{
+    return file->temporary;
+}
+
+static bool make_one_folder(const char *path)
+{
+    if (mkdir(path, 0777) == 0) {
+        return true;
+    }
+    int reason = errno;
+    struct stat information;
+    if (stat(path, &information) == 0) {
+        errno = ENOTDIR;
+        return S_ISDIR(information.st_mode);
+    }
+    errno = reason;
+    return false;
+}
+
+bool file_make_folder(const char *path)
+{
+    char part[4096];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof part) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if (path[i] == '/') {
+            memcpy(part, path, i);
+            part[i] = '\0';
+            if (!make_one_folder(part)) {
+                return false;
+            }
+        }
+    }
+    return make_one_folder(path);
+}
+
+bool file_exists(const char *path)
+{
+    struct stat information;
+    return stat(path, &information) == 0;
+}
+
+char *file_folder(Arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) {
+        return arena_copy(arena, ".", 1);
+    }
+    return arena_copy(arena, path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+const char *file_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *file_stem(Arena *arena, const char *path)
+{
+    const char *base = file_base(path);
+    const char *dot = strrchr(base, '.');
+    return arena_copy(arena, base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
+char *file_join(Arena *arena, const char *folder, const char *name)
+{
+    if (strcmp(folder, ".") == 0 || folder[0] == '\0' || name[0] == '/') {
+        return arena_copy(arena, name, strlen(name));
+    }
+    bool slash = folder[strlen(folder) - 1] == '/';
+    return arena_format(arena, "%s%s%s", folder, slash ? "" : "/", name);
+}
+
+void file_hash(const void *bytes, size_t length, char out[65])
+{
+    SHA256Data(bytes, length, out);
+}

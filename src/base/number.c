@@ -1,0 +1,187 @@
+/* number.c: text to double and back.
+ *
+ * Reading: up to 15 digits with a power of ten up to 22 are exact in double arithmetic (Clinger
+ * 1990, doi:10.1145/93542.93557); everything else goes to the C library's correctly rounding
+ * strtod, with the locale's decimal sign put in. Writing: the first of 15, 16, 17 digits that reads
+ * back, which is the shortest for nearly all values; then trailing zeros are cut.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/number.h"
+
+#include <assert.h>
+#include <langinfo.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double ten_to[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+enum { EXACT_POWER = 22, EXACT_DIGITS = 15, LONGEST_NUMBER = 1024 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The shape of a number: digits [. digits] [e [sign] digits], with a sign before. */
+typedef struct {
+    bool negative;
+    bool any;          // at least one digit
+    bool exact;        // digits fit in 15
+    uint64_t mantissa; // of the first digits, without the point
+    int digits;        // significant digits counted into mantissa
+    long power;        // value = mantissa × 10^power when exact
+    size_t used;
+} Shape;
+
+static void read_digits(const char *text, size_t length, Shape *shape)
+{
+    bool point = false;
+    shape->exact = true;
+    for (; shape->used < length; shape->used++) {
+        char c = text[shape->used];
+        if (c == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!is_digit(c)) {
+            break;
+        }
+        shape->any = true;
+        if (shape->digits < EXACT_DIGITS) {
+            shape->mantissa = shape->mantissa * 10 + (uint64_t)(c - '0');
+            shape->digits += shape->mantissa != 0;
+            shape->power -= point;
+        } else {
+            shape->exact = shape->exact && c == '0';
+            shape->power += !point;
+        }
+    }
+}
+
+static void read_exponent(const char *text, size_t length, Shape *shape)
+{
+    size_t at = shape->used;
+    if (at >= length || (text[at] != 'e' && text[at] != 'E')) {
+        return;
+    }
+    at++;
+    bool negative = at < length && text[at] == '-';
+    at += at < length && (text[at] == '-' || text[at] == '+');
+    if (at >= length || !is_digit(text[at])) {
+        return;
+    }
+    long exponent = 0;
+    for (; at < length && is_digit(text[at]); at++) {
+        exponent = exponent < 100000 ? exponent * 10 + (text[at] - '0') : exponent;
+    }
+    shape->power += negative ? -exponent : exponent;
+    shape->used = at;
+}
+
+/* The C library's answer, whatever the locale. */
+static double read_slowly(const char *text, size_t length)
+{
+    char buffer[LONGEST_NUMBER];
+    const char *point = nl_langinfo(RADIXCHAR);
+    size_t out = 0;
+    for (size_t i = 0; i < length && out + strlen(point) + 2 < sizeof buffer; i++) {
+        if (text[i] == '.') {
+            memcpy(buffer + out, point, strlen(point));
+            out += strlen(point);
+        } else {
+            buffer[out++] = text[i];
+        }
+    }
+    buffer[out] = '\0';
+    return strtod(buffer, NULL);
+}
+
+bool number_read(const char *text, size_t length, double *value, size_t *used)
+{
+    Shape shape = {0};
+    size_t sign = 0;
+    if (length && (text[0] == '-' || text[0] == '+')) {
+        shape.negative = text[0] == '-';
+        sign = 1;
+    }
+    shape.used = sign;
+    read_digits(text, length, &shape);
+    if (!shape.any) {
+        return false;
+    }
+    read_exponent(text, length, &shape);
+    *used = shape.used;
+    double magnitude;
+    if (shape.exact && shape.power >= -EXACT_POWER && shape.power <= EXACT_POWER) {
+        magnitude = (double)shape.mantissa;
+        magnitude =
+            shape.power < 0 ? magnitude / ten_to[-shape.power] : magnitude * ten_to[shape.power];
+    } else {
+        magnitude = read_slowly(text + sign, shape.used - sign);
+    }
+    *value = shape.negative ? -magnitude : magnitude;
+    return true;
+}
+
+static int copy_word(const char *word, char *out)
+{
+    size_t length = strlen(word);
+    memcpy(out, word, length + 1);
+    return (int)length;
+}
+
+/* printf's %.*g with a point instead of the locale's decimal sign. */
+static int print_digits(double value, int digits, char *out)
+{
+    int length = snprintf(out, NUMBER_TEXT_SIZE, "%.*g", digits, value);
+    const char *point = nl_langinfo(RADIXCHAR);
+    char *found = strcmp(point, ".") == 0 ? NULL : strstr(out, point);
+    if (found) {
+        size_t width = strlen(point);
+        *found = '.';
+        memmove(found + 1, found + width, strlen(found + width) + 1);
+        length -= (int)width - 1;
+    }
+    return length;
+}
+
+/* Whole numbers up to 2^53 need no search. */
+static int print_whole(double value, char *out)
+{
+    return snprintf(out, NUMBER_TEXT_SIZE, "%lld", (long long)value);
+}
+
+int number_text(double value, char out[NUMBER_TEXT_SIZE])
+{
+    if (isnan(value)) {
+        return copy_word("NA", out);
+    }
+    if (isinf(value)) {
+        return copy_word(value < 0 ? "-Inf" : "Inf", out);
+    }
+    if (fabs(value) < 1e15 && value == trunc(value) && !(value == 0 && signbit(value))) {
+        return print_whole(value, out);
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        int length = print_digits(value, digits, out);
+        double back = 0;
+        size_t used = 0;
+        if (number_read(out, (size_t)length, &back, &used) && back == value) {
+            return length;
+        }
+    }
+    assert(false); // 17 digits always read back
+    return 0;
+}
+
+int number_short(double value, int digits, char out[NUMBER_TEXT_SIZE])
+{
+    assert(digits >= 1 && digits <= 17);
+    if (isnan(value) || isinf(value)) {
+        return number_text(value, out);
+    }
+    return print_digits(value, digits, out);
+}
