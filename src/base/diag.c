@@ -181,12 +181,12 @@ static void print_excerpt(Text *text, Span where, const char *hint)
     uint32_t at = where.start - where.source->line_start[line - 1];
     at = at < length ? at : length;
     Window window = choose_window(start, length, at);
-    text_format(text, "%6d | ", line);
+    text_format(text, "%5d | ", line);
     for (uint32_t i = window.first; i < window.last; i++) {
         unsigned char c = (unsigned char)start[i];
         text_add(text, c < ' ' && c != '\t' ? "?" : start + i, 1);
     }
-    text_string(text, "\n       | ");
+    text_string(text, "\n      | ");
     for (uint32_t i = window.first; i < at; i++) {
         add_blank(text, start[i]);
     }
@@ -229,7 +229,7 @@ static void print_report(Text *text, const Report *report, bool colour)
     if (report->where.source) {
         print_excerpt(text, report->where, report->hint);
     } else if (report->hint) {
-        text_format(text, "       = %s\n", report->hint);
+        text_format(text, "      = %s\n", report->hint);
     }
 }
 

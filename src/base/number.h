@@ -19,7 +19,7 @@ int number_text(double value, char out[NUMBER_TEXT_SIZE]);
 int number_short(double value, int digits, char out[NUMBER_TEXT_SIZE]);
 
 /* Reads a decimal number at the start of text[0..length). True if there is one: *value is set and
- * *used is the number of bytes read. An overflow gives ±infinity. No leading blanks are skipped. */
+ * *used is the number of bytes read. An overflow gives infinity. No leading blanks are skipped. */
 bool number_read(const char *text, size_t length, double *value, size_t *used);
 
 #endif
