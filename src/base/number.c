@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/number.h"
 
+#include "base/shortest.h"
+
 #include <assert.h>
 #include <langinfo.h>
 #include <math.h>
@@ -148,10 +150,61 @@ static int print_digits(double value, int digits, char *out)
     return length;
 }
 
-/* Whole numbers up to 2^53 need no search. */
-static int print_whole(double value, char *out)
+/* Digits of n at out, at most 20; returns how many. */
+static int put_digits(uint64_t n, char *out)
 {
-    return snprintf(out, NUMBER_TEXT_SIZE, "%lld", (long long)value);
+    char reversed[20];
+    int count = 0;
+    do {
+        reversed[count++] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    for (int i = 0; i < count; i++) {
+        out[i] = reversed[count - 1 - i];
+    }
+    return count;
+}
+
+/* d.ddde+XX */
+static int put_scientific(const char *digits, int count, int exponent, char *out)
+{
+    int at = 0;
+    out[at++] = digits[0];
+    if (count > 1) {
+        out[at++] = '.';
+        memcpy(out + at, digits + 1, (size_t)count - 1);
+        at += count - 1;
+    }
+    out[at++] = 'e';
+    out[at++] = exponent < 0 ? '-' : '+';
+    unsigned size = (unsigned)(exponent < 0 ? -exponent : exponent);
+    if (size < 10) {
+        out[at++] = '0';
+    }
+    at += put_digits(size, out + at);
+    return at;
+}
+
+/* 0.000ddd, ddd.ddd or ddd000 */
+static int put_plain(const char *digits, int count, int exponent, char *out)
+{
+    int at = 0;
+    if (exponent < 0) {
+        memcpy(out, "0.", 2);
+        at = 2;
+        for (int i = -1; i > exponent; i--) {
+            out[at++] = '0';
+        }
+        memcpy(out + at, digits, (size_t)count);
+        return at + count;
+    }
+    for (int i = 0; i <= exponent || i < count; i++) {
+        if (i == exponent + 1) {
+            out[at++] = '.';
+        }
+        out[at++] = i < count ? digits[i] : '0';
+    }
+    return at;
 }
 
 int number_text(double value, char out[NUMBER_TEXT_SIZE])
@@ -162,19 +215,25 @@ int number_text(double value, char out[NUMBER_TEXT_SIZE])
     if (isinf(value)) {
         return copy_word(value < 0 ? "-Inf" : "Inf", out);
     }
-    if (fabs(value) < 1e15 && value == trunc(value) && !(value == 0 && signbit(value))) {
-        return print_whole(value, out);
+    if (value == 0) {
+        return copy_word(signbit(value) ? "-0" : "0", out);
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        int length = print_digits(value, digits, out);
-        double back = 0;
-        size_t used = 0;
-        if (number_read(out, (size_t)length, &back, &used) && back == value) {
-            return length;
-        }
+    char digits[20];
+    Decimal decimal = shortest_decimal(value);
+    int count = put_digits(decimal.digits, digits);
+    int exponent = decimal.power + count - 1; // of the first digit
+    while (count > 1 && digits[count - 1] == '0') {
+        count--;
     }
-    assert(false); // 17 digits always read back
-    return 0;
+    int at = 0;
+    if (value < 0) {
+        out[at++] = '-';
+    }
+    bool plain = exponent >= -5 && exponent < 15;
+    at += plain ? put_plain(digits, count, exponent, out + at)
+                : put_scientific(digits, count, exponent, out + at);
+    out[at] = '\0';
+    return at;
 }
 
 int number_short(double value, int digits, char out[NUMBER_TEXT_SIZE])
