@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -107,7 +108,8 @@ int names_number(const Names *names, int index)
     return names->entries[index].number;
 }
 
-enum { LONGEST_COMPARED = 64 };
+/* An edit outweighs any number of changes of case. */
+enum { LONGEST_COMPARED = 64, EDIT = 128 };
 
 static int smallest(int a, int b, int c)
 {
@@ -115,31 +117,31 @@ static int smallest(int a, int b, int c)
     return least < c ? least : c;
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) between two names; 2 a letter edit, 1 a
+/* Edits (insert, delete, replace, swap of neighbours) between two names: EDIT each, and 1 for a
  * change of case, so that "WT" is nearer to "wt" than to "WX". */
 static int edit_distance(const char *a, const char *b)
 {
     size_t n = strlen(a);
     size_t m = strlen(b);
     if (n > LONGEST_COMPARED || m > LONGEST_COMPARED) {
-        return 1000;
+        return INT_MAX;
     }
     int rows[3][LONGEST_COMPARED + 1];
     int *before = rows[0];
     int *above = rows[1];
     int *row = rows[2];
     for (size_t j = 0; j <= m; j++) {
-        above[j] = 2 * (int)j;
+        above[j] = EDIT * (int)j;
     }
     for (size_t i = 1; i <= n; i++) {
-        row[0] = 2 * (int)i;
+        row[0] = EDIT * (int)i;
         for (size_t j = 1; j <= m; j++) {
             bool same_letter = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-            int replace = a[i - 1] == b[j - 1] ? 0 : same_letter ? 1 : 2;
-            row[j] = smallest(above[j] + 2, row[j - 1] + 2, above[j - 1] + replace);
+            int replace = a[i - 1] == b[j - 1] ? 0 : same_letter ? 1 : EDIT;
+            row[j] = smallest(above[j] + EDIT, row[j - 1] + EDIT, above[j - 1] + replace);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                before[j - 2] + 2 < row[j]) {
-                row[j] = before[j - 2] + 2;
+                before[j - 2] + EDIT < row[j]) {
+                row[j] = before[j - 2] + EDIT;
             }
         }
         int *oldest = before;
@@ -154,12 +156,12 @@ static int edit_distance(const char *a, const char *b)
 static void consider(const char *candidate, const char *name, const char **best, int *distance)
 {
     size_t longer = strlen(name) > strlen(candidate) ? strlen(name) : strlen(candidate);
-    int limit = 2 * (int)((longer + 2) / 3); // a third of the letters, at least one
+    int allowed = longer < 3 ? 1 : (int)longer / 3;
     int edits = edit_distance(candidate, name);
-    if (longer <= 2 && edits > 1 && strlen(name) == strlen(candidate)) {
+    if (longer <= 2 && edits >= EDIT && strlen(name) == strlen(candidate)) {
         return; // of two letters, one changed is another name
     }
-    if (edits <= limit && edits < *distance) {
+    if (edits < EDIT * (allowed + 1) && edits < *distance) {
         *best = candidate;
         *distance = edits;
     }
@@ -168,7 +170,7 @@ static void consider(const char *candidate, const char *name, const char **best,
 const char *names_near(const Names *names, const char *name)
 {
     const char *best = NULL;
-    int distance = 1000;
+    int distance = INT_MAX;
     for (size_t i = 0; i < names->count; i++) {
         consider(names->entries[i].name, name, &best, &distance);
     }
@@ -178,7 +180,7 @@ const char *names_near(const Names *names, const char *name)
 const char *names_near_list(const char *const *list, int count, const char *name)
 {
     const char *best = NULL;
-    int distance = 1000;
+    int distance = INT_MAX;
     for (int i = 0; i < count; i++) {
         consider(list[i], name, &best, &distance);
     }

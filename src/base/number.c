@@ -20,7 +20,7 @@
 static const double ten_to[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-enum { EXACT_POWER = 22, EXACT_DIGITS = 15, LONGEST_NUMBER = 1024 };
+enum { EXACT_POWER = 22, EXACT_DIGITS = 15, MOST_DIGITS = 800 };
 
 static bool is_digit(char c)
 {
@@ -35,6 +35,7 @@ typedef struct {
     uint64_t mantissa; // of the first digits, without the point
     int digits;        // significant digits counted into mantissa
     long power;        // value = mantissa × 10^power when exact
+    long exponent;     // as written behind the e
     size_t used;
 } Shape;
 
@@ -79,25 +80,33 @@ static void read_exponent(const char *text, size_t length, Shape *shape)
     for (; at < length && is_digit(text[at]); at++) {
         exponent = exponent < 100000 ? exponent * 10 + (text[at] - '0') : exponent;
     }
-    shape->power += negative ? -exponent : exponent;
+    shape->exponent = negative ? -exponent : exponent;
+    shape->power += shape->exponent;
     shape->used = at;
 }
 
-/* The C library's answer, whatever the locale. */
-static double read_slowly(const char *text, size_t length)
+/* The C library's answer. It gets the digits as one whole number with an exponent, so that no
+ * locale has a say. No double needs more than 767 digits to be told from its neighbours: a last 1
+ * stands for any that are left out. */
+static double read_slowly(const char *text, size_t length, long exponent)
 {
-    char buffer[LONGEST_NUMBER];
-    const char *point = nl_langinfo(RADIXCHAR);
+    char buffer[MOST_DIGITS + 32];
     size_t out = 0;
-    for (size_t i = 0; i < length && out + strlen(point) + 2 < sizeof buffer; i++) {
+    bool point = false;
+    bool dropped = false;
+    for (size_t i = 0; i < length && (is_digit(text[i]) || text[i] == '.'); i++) {
         if (text[i] == '.') {
-            memcpy(buffer + out, point, strlen(point));
-            out += strlen(point);
+            point = true;
+        } else if (out < MOST_DIGITS) {
+            buffer[out] = text[i];
+            out += out > 0 || text[i] != '0';
+            exponent -= point;
         } else {
-            buffer[out++] = text[i];
+            dropped = dropped || text[i] != '0';
+            exponent += !point;
         }
     }
-    buffer[out] = '\0';
+    snprintf(buffer + out, 32, "%de%ld", dropped, exponent - 1);
     return strtod(buffer, NULL);
 }
 
@@ -122,7 +131,7 @@ bool number_read(const char *text, size_t length, double *value, size_t *used)
         magnitude =
             shape.power < 0 ? magnitude / ten_to[-shape.power] : magnitude * ten_to[shape.power];
     } else {
-        magnitude = read_slowly(text + sign, shape.used - sign);
+        magnitude = read_slowly(text + sign, shape.used - sign, shape.exponent);
     }
     *value = shape.negative ? -magnitude : magnitude;
     return true;

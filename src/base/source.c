@@ -26,7 +26,10 @@ static uint32_t utf8_length(const unsigned char *text, uint32_t left)
             return 0;
         }
     }
-    return length;
+    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+    bool surrogate = text[0] == 0xed && text[1] >= 0xa0;
+    bool too_high = text[0] == 0xf4 && text[1] >= 0x90;
+    return overlong || surrogate || too_high ? 0 : length;
 }
 
 static bool is_utf8(const char *text, size_t length)
