@@ -1,0 +1,113 @@
+/* cmd_check.c: `stroma check`: looks for mistakes in models and studies; runs nothing.
+ *
+ * One line a file on stdout ("ok: ..." with what was counted), diagnostics on stderr.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include "cli/places.h"
+
+#include "params/params.h"
+
+#include <string.h>
+
+static const Option options[] = {
+    {"strict", 0, OPTION_FLAG, true, NULL, "quantities without a unit are errors, as are warnings"},
+    OPTION_HELP,
+    OPTION_END,
+};
+
+typedef struct {
+    int count;
+    const char *one, *many;
+} Counted;
+
+static void add_counts(Text *text, const Counted *counts, size_t length)
+{
+    const char *comma = "";
+    for (size_t i = 0; i < length; i++) {
+        if (counts[i].count > 0) {
+            text_format(text, "%s%d %s", comma, counts[i].count,
+                        counts[i].count == 1 ? counts[i].one : counts[i].many);
+            comma = ", ";
+        }
+    }
+}
+
+static void print_ok(const char *path, const Model *model, const Study *study, Text *text)
+{
+    const Counted of_model[] = {
+        {model->state_count, "state", "states"},
+        {model->parameter_count, "parameter", "parameters"},
+        {model->covariate_count, "covariate", "covariates"},
+        {model->observable_count, "observable", "observables"},
+        {model->route_count, "route", "routes"},
+        {model->event_count, "event", "events"},
+        {model->jacobian.count, "Jacobian entry", "Jacobian entries"},
+    };
+    text_format(text, "ok: %s: ", path);
+    if (study != NULL) {
+        const Counted of_study[] = {
+            {study->arm_count, "arm", "arms"},
+            {study->time_count, "output time", "output times"},
+            {study->table_outputs, "output", "outputs"},
+            {study->plot_count, "plot", "plots"},
+        };
+        add_counts(text, of_study, sizeof of_study / sizeof of_study[0]);
+        text_format(text, "; model %s: ", model->name);
+    }
+    add_counts(text, of_model, sizeof of_model / sizeof of_model[0]);
+    text_string(text, "\n");
+}
+
+static int check_file(Cli *cli, const char *path)
+{
+    if (!cli_readable(cli, path)) {
+        return CLI_FILE;
+    }
+    bool strict = option_given(&cli->arguments, "strict");
+    ParamsOptions params = params_options_default();
+    params.models = places_models(cli->arena);
+    params.strict = strict;
+    Diag *diag = diag_new(cli->arena);
+    const Study *study = NULL;
+    const Model *model = NULL;
+    if (cli_is_model(path)) {
+        model = model_read(cli->arena, path, params.models, diag);
+    } else {
+        study = params_read(cli->arena, path, &params, diag);
+        model = study == NULL ? NULL : study->model;
+    }
+    if (model != NULL && strict) {
+        model_check_strict(model, diag);
+    }
+    cli_print_diag(cli, diag);
+    if (model == NULL || diag_errors(diag) > 0 || (strict && diag_warnings(diag) > 0)) {
+        return CLI_DATA;
+    }
+    Text text = text_new(cli->arena);
+    print_ok(path, model, study, &text);
+    fwrite(text.data, 1, text.length, stdout);
+    return CLI_OK;
+}
+
+static int run_check(Cli *cli)
+{
+    int code = CLI_OK;
+    for (int i = 0; i < cli->arguments.operand_count; i++) {
+        int one = check_file(cli, cli->arguments.operands[i]);
+        code = one > code ? one : code;
+    }
+    return code;
+}
+
+const Command command_check = {
+    .name = "check",
+    .run = run_check,
+    .summary = "look for mistakes in models and studies; run nothing",
+    .operands = "FILE... [OPTION]...",
+    .operands_min = 1,
+    .operands_max = -1,
+    .examples = "  stroma check params/msc-iv.cfg\n"
+                "  stroma check --strict models/*.stroma\n",
+    .options = options,
+};

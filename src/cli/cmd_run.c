@@ -1,0 +1,356 @@
+/* cmd_run.c: `stroma run`: integrates a study; writes its tables, scripts, pictures and manifest.
+ *
+ * The order of writing is the contract: data, scripts, pictures, and the manifest last. The
+ * manifest of an earlier run is removed before the first file is replaced, so a folder with a
+ * manifest is always one complete run. Every file appears under its name only when it is complete
+ * (base/file.h).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include "cli/figures.h"
+#include "cli/interrupt.h"
+#include "cli/places.h"
+#include "cli/report.h"
+#include "cli/summary.h"
+
+#include "base/file.h"
+#include "base/number.h"
+#include "params/params.h"
+#include "table/csv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LANES_MAX = 64 };
+
+static const Option options[] = {
+    {"out", 'o', OPTION_VALUE, false, "DIR", "write into DIR (default: out/<name of the study>)"},
+    {"set", 's', OPTION_VALUE, true, "PATH=VALUE", "change a number of the study; may be repeated"},
+    {"no-render", 0, OPTION_FLAG, true, NULL, "write data and scripts, but no pictures"},
+    {"ascii", 0, OPTION_FLAG, true, NULL, "also draw the plots in the terminal"},
+    {"json", 0, OPTION_FLAG, true, NULL, "print one JSON object instead of the table"},
+    {"timings", 0, OPTION_FLAG, true, NULL, "say on stderr where the time went"},
+    {"lanes", 0, OPTION_VALUE, false, "N", "integrate up to N arms side by side (1 to 64)"},
+    OPTION_QUIET,
+    OPTION_HELP,
+    OPTION_END,
+};
+
+/* One run: what is known so far. */
+typedef struct {
+    Cli *cli;
+    const Study *study;
+    const char *folder;
+    RunResult result;
+    const Figure *figures; // (study->plot_count)
+    const char **files;    // (file_count) written, in order
+    int file_count;
+    Timings timings;
+    double progress_since; // when the integration began
+    double progress_shown; // when the line was last drawn, 0: never
+} Run;
+
+/* --set path=value, in order; false: *bad is the one without a path or "=". */
+static bool read_settings(const Cli *cli, Setting **settings, int *count, const char **bad)
+{
+    const Arguments *arguments = &cli->arguments;
+    *settings = arena_array(cli->arena, (size_t)arguments->use_count + 1, sizeof **settings);
+    *count = 0;
+    for (int i = 0; i < arguments->use_count; i++) {
+        if (strcmp(arguments->uses[i].option->name, "set") != 0) {
+            continue;
+        }
+        const char *word = arguments->uses[i].value;
+        size_t length = strcspn(word, "=");
+        if (length == 0 || word[length] == '\0') {
+            *bad = word;
+            return false;
+        }
+        (*settings)[(*count)++] =
+            (Setting){.path = arena_copy(cli->arena, word, length), .value = word + length + 1};
+    }
+    return true;
+}
+
+/* --lanes N; 0 if it was not given, -1 if it is no number from 1 to LANES_MAX. */
+static int read_lanes(const Cli *cli)
+{
+    const char *word = option_value(&cli->arguments, "lanes");
+    if (word == NULL) {
+        return 0;
+    }
+    double value = 0.0;
+    size_t used = 0;
+    if (!number_read(word, strlen(word), &value, &used) || word[used] != '\0' ||
+        !(value >= 1 && value <= LANES_MAX) || value != floor(value)) {
+        return -1;
+    }
+    return (int)value;
+}
+
+/* A line that is drawn over itself; nothing for runs that are over before it could be read. */
+static void show_progress(void *context, double done)
+{
+    static const double first = 0.5; // seconds
+    static const double again = 0.1;
+    Run *run = context;
+    double now = cli_seconds();
+    if (now - run->progress_since < first || now - run->progress_shown < again) {
+        return;
+    }
+    run->progress_shown = now;
+    fprintf(stderr, "\rintegrating %3.0f %%", 100.0 * done);
+}
+
+static void integrate(Run *run, int lanes)
+{
+    Cli *cli = run->cli;
+    bool progress = cli->terminal && !option_given(&cli->arguments, "quiet");
+    RunOptions run_options = {.width = lanes,
+                              .stop = interrupt_flag(),
+                              .progress = progress ? show_progress : NULL,
+                              .context = run};
+    run->progress_since = cli_seconds();
+    interrupt_catch();
+    bool ran = study_run(run->study, &run_options, cli->arena, &run->result);
+    assert(ran && "the solver library cannot be set up");
+    (void)ran;
+    if (run->progress_shown > 0.0) {
+        fputs("\r\033[K", stderr);
+    }
+    run->timings.compile = run->result.compile_seconds;
+    run->timings.integrate = run->result.integrate_seconds;
+}
+
+static void complain_failures(const Run *run)
+{
+    for (int arm = 0; arm < run->study->arm_count; arm++) {
+        const Outcome *outcome = &run->result.outcomes[arm];
+        if (outcome->kind == OUTCOME_DONE) {
+            continue;
+        }
+        Text text = text_new(run->cli->arena);
+        outcome_print(outcome, run->study->model, &text);
+        while (text.length > 0 && text.data[text.length - 1] == '\n') {
+            text.data[--text.length] = '\0';
+        }
+        cli_complain("arm '%s': %s", run->study->arms[arm].name, text.data);
+    }
+}
+
+static int cannot_write(const char *path)
+{
+    cli_complain("cannot write '%s': %s", path, strerror(errno));
+    return CLI_FILE;
+}
+
+static void note_file(Run *run, const char *name)
+{
+    run->files[run->file_count++] = name;
+}
+
+/* Tables and scripts. */
+static int write_data(Run *run)
+{
+    Arena *arena = run->cli->arena;
+    const Study *study = run->study;
+    const char *csv = figures_csv(arena, study);
+    const char *plot_csv = figures_plot_csv(arena, study);
+    int columns = COLUMN_OUTPUT + study->table_outputs;
+    const char *manifest = file_join(arena, run->folder, "manifest.json");
+    if (unlink(manifest) != 0 && errno != ENOENT) {
+        return cannot_write(manifest);
+    }
+    const char *path = file_join(arena, run->folder, csv);
+    if (!csv_write(run->result.table, columns, path)) {
+        return cannot_write(path);
+    }
+    note_file(run, csv);
+    if (plot_csv != NULL) {
+        path = file_join(arena, run->folder, plot_csv);
+        if (!csv_write(run->result.table, 0, path)) {
+            return cannot_write(path);
+        }
+        note_file(run, plot_csv);
+    }
+    path = file_join(arena, run->folder, "columns.csv");
+    if (!csv_write_columns(run->result.table, columns, path)) {
+        return cannot_write(path);
+    }
+    note_file(run, "columns.csv");
+    int code = figures_write(run->cli, run->folder, run->figures, study->plot_count);
+    for (int i = 0; code == CLI_OK && i < study->plot_count; i++) {
+        note_file(run, arena_format(arena, "%s.gp", run->figures[i].stem));
+    }
+    return code;
+}
+
+static int render(Run *run)
+{
+    Arena *arena = run->cli->arena;
+    int count = run->study->plot_count;
+    const char **scripts = arena_array(arena, (size_t)count + 1, sizeof *scripts);
+    for (int i = 0; i < count; i++) {
+        scripts[i] = arena_format(arena, "%s.gp", run->figures[i].stem);
+    }
+    bool rendered = false;
+    int code = figures_render(run->cli, run->folder, scripts, count, &rendered);
+    for (int i = 0; rendered && code == CLI_OK && i < count; i++) {
+        note_file(run, arena_format(arena, "%s.svg", run->figures[i].stem));
+        note_file(run, arena_format(arena, "%s.png", run->figures[i].stem));
+    }
+    return code;
+}
+
+static int write_manifest(Run *run)
+{
+    Arena *arena = run->cli->arena;
+    Text text = text_new(arena);
+    const char *path = file_join(arena, run->folder, "manifest.json");
+    bool made = study_manifest(run->study, &run->result, cli_command_line(run->cli), arena, &text);
+    assert(made && "the manifest holds something that is not JSON");
+    (void)made;
+    OutFile *file = file_create(arena, path);
+    if (file != NULL) {
+        file_write(file, text.data, text.length);
+    }
+    if (file == NULL || !file_commit(file)) {
+        return cannot_write(path);
+    }
+    note_file(run, "manifest.json");
+    return CLI_OK;
+}
+
+static int write_everything(Run *run)
+{
+    double begin = cli_seconds();
+    int code = write_data(run);
+    run->timings.write = cli_seconds() - begin;
+    if (code == CLI_OK) {
+        code = interrupt_code();
+    }
+    if (code == CLI_OK && !option_given(&run->cli->arguments, "no-render")) {
+        begin = cli_seconds();
+        code = render(run);
+        run->timings.render = cli_seconds() - begin;
+    }
+    if (code == CLI_OK) {
+        begin = cli_seconds();
+        code = write_manifest(run);
+        run->timings.write += cli_seconds() - begin;
+    }
+    return code;
+}
+
+static void report(Run *run)
+{
+    const Cli *cli = run->cli;
+    bool timings = option_given(&cli->arguments, "timings");
+    Text text = text_new(cli->arena);
+    if (option_given(&cli->arguments, "json")) {
+        ReportExtras extras = {.folder = run->folder,
+                               .files = run->files,
+                               .file_count = run->file_count,
+                               .timings = timings ? &run->timings : NULL};
+        report_json(run->study, &run->result, &extras, &text);
+    } else if (!option_given(&cli->arguments, "quiet")) {
+        report_table(run->study, &run->result, &text);
+    }
+    fwrite(text.data, 1, text.length, stdout);
+    if (option_given(&cli->arguments, "ascii")) {
+        figures_draw(cli, run->figures, run->study->plot_count, run->result.table);
+    }
+    fflush(stdout); // before the words on stderr, for those who see both in one window
+    if (timings) {
+        Text table = text_new(cli->arena);
+        report_timings(&run->timings, &table);
+        fputs(table.data, stderr);
+    }
+    Text names = text_new(cli->arena);
+    for (int i = 0; i < run->file_count; i++) {
+        text_format(&names, "%s%s", i == 0 ? "" : ", ", run->files[i]);
+    }
+    cli_say(cli, "wrote %s/: %s", run->folder, names.data);
+}
+
+static int run_study(Run *run, int lanes)
+{
+    Cli *cli = run->cli;
+    const char *out = option_value(&cli->arguments, "out");
+    run->folder = out != NULL ? out : file_join(cli->arena, "out", run->study->name);
+    if (!file_make_folder(run->folder)) {
+        cli_complain("cannot make the folder '%s': %s", run->folder, strerror(errno));
+        return CLI_FILE;
+    }
+    integrate(run, lanes);
+    if (run->result.stopped || interrupt_code() != 0) {
+        cli_complain("interrupted; nothing was written");
+        return interrupt_code();
+    }
+    complain_failures(run);
+    run->figures = figures_of_study(cli->arena, run->study);
+    size_t room = 8 + 3 * (size_t)run->study->plot_count;
+    run->files = arena_array(cli->arena, room, sizeof *run->files);
+    int code = write_everything(run);
+    if (code != CLI_OK && code == interrupt_code()) {
+        cli_complain("interrupted; '%s' has no manifest and may be incomplete", run->folder);
+    }
+    if (code == CLI_OK) {
+        report(run);
+    }
+    return code == CLI_OK && run->result.failed > 0 ? CLI_FAILED : code;
+}
+
+static int run_run(Cli *cli)
+{
+    double begin = cli_seconds();
+    const char *path = cli->arguments.operands[0];
+    const char *bad = NULL;
+    ParamsOptions params = params_options_default();
+    Setting *settings = NULL;
+    if (!read_settings(cli, &settings, &params.setting_count, &bad)) {
+        return cli_misused(cli, "'--set %s' is not of the form path=value", bad);
+    }
+    params.settings = settings;
+    params.models = places_models(cli->arena);
+    int lanes = read_lanes(cli);
+    if (lanes < 0) {
+        return cli_misused(cli, "'--lanes %s' is not a whole number from 1 to %d",
+                           option_value(&cli->arguments, "lanes"), LANES_MAX);
+    }
+    if (cli_is_model(path)) {
+        return cli_misused(cli,
+                           "'%s' is a model: it has no numbers, doses or times. Write a study "
+                           "that names it, such as\n"
+                           "  model = \"%s\";\n"
+                           "  time  = { end = \"28 day\"; every = \"1 day\"; };\n"
+                           "or look at the model with 'stroma show %s'.",
+                           path, file_stem(cli->arena, path), path);
+    }
+    if (!cli_readable(cli, path)) {
+        return CLI_FILE;
+    }
+    Diag *diag = diag_new(cli->arena);
+    Run run = {.cli = cli, .study = params_read(cli->arena, path, &params, diag)};
+    cli_print_diag(cli, diag);
+    if (run.study == NULL) {
+        return CLI_DATA;
+    }
+    run.timings.parse = cli_seconds() - begin;
+    return run_study(&run, lanes);
+}
+
+const Command command_run = {
+    .name = "run",
+    .run = run_run,
+    .summary = "integrate a study; write its tables and plots",
+    .operands = "STUDY.cfg [OPTION]...",
+    .operands_min = 1,
+    .operands_max = 1,
+    .examples = "  stroma run params/msc-iv.cfg                  writes out/msc-iv/\n"
+                "  stroma run params/msc-iv.cfg --set covariates.WT=90 --out heavy\n"
+                "  stroma run params/msc-iv.cfg --no-render --json | jq .arms\n",
+    .options = options,
+};

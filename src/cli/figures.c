@@ -1,0 +1,190 @@
+/* figures.c: see figures.h.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/figures.h"
+#include "cli/interrupt.h"
+#include "cli/places.h"
+
+#include "base/file.h"
+#include "base/number.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+    DRAWING_COLUMNS = 78,
+    DRAWING_LINES = 20,
+    DRAWING_COLUMNS_MIN = 40,
+    DRAWING_COLUMNS_MAX = 200
+};
+
+const char *figures_csv(Arena *arena, const Study *study)
+{
+    return arena_format(arena, "%s.csv", study->name);
+}
+
+const char *figures_plot_csv(Arena *arena, const Study *study)
+{
+    if (study->output_count == study->table_outputs) {
+        return NULL;
+    }
+    return arena_format(arena, "%s-plots.csv", study->name);
+}
+
+/* When the doses of an arm are given: as prescribed, lag left out. */
+static DoseMarks dose_marks(Arena *arena, const Study *study, const Arm *arm)
+{
+    size_t count = 0;
+    size_t capacity = 0;
+    double *times = NULL;
+    for (int i = 0; i < arm->regimen.count; i++) {
+        const Dose *dose = &arm->regimen.doses[i];
+        for (int repeat = 0; repeat < dose->count; repeat++) {
+            double time = dose->time + repeat * dose->interval;
+            if (time < study->start || time > study->end) {
+                continue;
+            }
+            times = arena_grow(arena, times, count, &capacity, sizeof *times);
+            times[count++] = time;
+        }
+    }
+    return (DoseMarks){.arm = arm->name, .times = times, .count = (int)count};
+}
+
+static void set_curves(Arena *arena, const Study *study, const Plot *plot, Figure *figure)
+{
+    figure->curves = arena_array(arena, (size_t)plot->y_count, sizeof *figure->curves);
+    figure->curve_count = plot->y_count;
+    for (int i = 0; i < plot->y_count; i++) {
+        const Label *label = study->outputs[plot->y[i]].label;
+        figure->curves[i] = (Curve){.column = label->name,
+                                    .label = *label->text == '\0' ? label->name : label->text,
+                                    .unit = label->unit.known ? label->unit.text : ""};
+        if (plot->y[i] >= study->table_outputs) {
+            figure->csv = figures_plot_csv(arena, study);
+        }
+    }
+}
+
+static Figure figure_of(Arena *arena, const Study *study, const Plot *plot)
+{
+    const Unit unit = study->model->time_unit;
+    Figure figure = {.title = plot->title,
+                     .csv = figures_csv(arena, study),
+                     .stem = plot->file,
+                     .command = arena_format(arena, "stroma run %s", study->path),
+                     .x_label = plot->x_label,
+                     .y_label = plot->y_label,
+                     .logx = plot->logx,
+                     .logy = plot->logy,
+                     .x_min = plot->x_min,
+                     .x_max = plot->x_max,
+                     .y_min = plot->y_min,
+                     .y_max = plot->y_max};
+    if (figure.x_label == NULL) {
+        figure.x_label = unit.known ? arena_format(arena, "Time (%s)", unit.text) : "Time";
+    }
+    figure.arms = arena_array(arena, (size_t)study->arm_count, sizeof *figure.arms);
+    figure.doses = arena_array(arena, (size_t)study->arm_count, sizeof *figure.doses);
+    figure.arm_count = study->arm_count;
+    for (int arm = 0; arm < study->arm_count; arm++) {
+        figure.arms[arm] = study->arms[arm].name;
+        DoseMarks marks = dose_marks(arena, study, &study->arms[arm]);
+        if (marks.count > 0) {
+            figure.doses[figure.dose_count++] = marks;
+        }
+    }
+    set_curves(arena, study, plot, &figure);
+    return figure;
+}
+
+const Figure *figures_of_study(Arena *arena, const Study *study)
+{
+    assert(arena != NULL && study != NULL);
+    Figure *figures = arena_array(arena, (size_t)study->plot_count + 1, sizeof *figures);
+    for (int i = 0; i < study->plot_count; i++) {
+        figures[i] = figure_of(arena, study, &study->plots[i]);
+    }
+    return figures;
+}
+
+int figures_write(const Cli *cli, const char *folder, const Figure *figures, int count)
+{
+    if (count == 0) {
+        return CLI_OK;
+    }
+    const char *tried = NULL;
+    const char *template_text = places_template(cli->arena, &tried);
+    if (template_text == NULL) {
+        cli_complain("cannot read the plot template '%s'", tried);
+        return CLI_FILE;
+    }
+    for (int i = 0; i < count; i++) {
+        const char *name = arena_format(cli->arena, "%s.gp", figures[i].stem);
+        const char *path = file_join(cli->arena, folder, name);
+        Text script = text_new(cli->arena);
+        figure_script(&figures[i], template_text, &script);
+        OutFile *file = file_create(cli->arena, path);
+        if (file != NULL) {
+            file_write(file, script.data, script.length);
+        }
+        if (file == NULL || !file_commit(file)) {
+            cli_complain("cannot write '%s': %s", path, strerror(errno));
+            return CLI_FILE;
+        }
+    }
+    return CLI_OK;
+}
+
+int figures_render(const Cli *cli, const char *folder, const char *const *scripts, int count,
+                   bool *rendered)
+{
+    *rendered = count > 0;
+    for (int i = 0; i < count; i++) {
+        if (interrupt_code() != 0) {
+            return interrupt_code();
+        }
+        const char *words = "";
+        RenderStatus status = figure_render(cli->arena, folder, scripts[i], &words);
+        if (interrupt_code() != 0) {
+            return interrupt_code(); // gnuplot got the signal too; its words would only confuse
+        }
+        if (status == RENDER_NO_GNUPLOT) {
+            *rendered = false;
+            fprintf(stderr,
+                    "gnuplot is not installed: data and scripts are there, pictures are not; after "
+                    "'apt install gnuplot-nox': stroma plot %s\n",
+                    folder);
+            return CLI_OK;
+        }
+        if (status == RENDER_FAILED) {
+            cli_complain("gnuplot could not draw '%s/%s':\n%s", folder, scripts[i], words);
+            *rendered = false;
+            return CLI_FILE;
+        }
+    }
+    return CLI_OK;
+}
+
+/* Columns of the terminal that stdout is, else of an ordinary one. */
+static int drawing_columns(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < DRAWING_COLUMNS_MIN) {
+        return DRAWING_COLUMNS;
+    }
+    return size.ws_col < DRAWING_COLUMNS_MAX ? size.ws_col : DRAWING_COLUMNS_MAX;
+}
+
+void figures_draw(const Cli *cli, const Figure *figures, int count, const Table *table)
+{
+    for (int i = 0; i < count; i++) {
+        Text text = text_new(cli->arena);
+        figure_ascii(&figures[i], table, drawing_columns(), DRAWING_LINES, &text);
+        printf("\n%s", text.data);
+    }
+}

@@ -1,0 +1,25 @@
+/* places.h: where models, plot templates and example studies are found.
+ *
+ * Models: beside the study and in ./models (params/ sees to these), in the folders of $STROMA_PATH,
+ * then in stroma's own data folder. That is ../share/stroma beside the program if it is there (so a
+ * moved installation works), the source tree for a program still in its build tree, else the folder
+ * given when stroma was configured.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_CLI_PLACES_H
+#define STROMA_CLI_PLACES_H
+
+#include "model/model.h"
+
+/* stroma's own data folder (holds models/, params/, plots/), or NULL if there is none. */
+const char *places_data(Arena *arena);
+
+/* The folders for `use` and `model =` after the study's own and ./models. */
+SearchPath places_models(Arena *arena);
+
+/* The whole text of plots/profile.gp, or NULL: *tried says where it should have been. */
+const char *places_template(Arena *arena, const char **tried);
+
+/* A study that a mistyped path may have meant ("msc-iv" for params/msc-iv.cfg), or NULL. */
+const char *places_near_file(Arena *arena, const char *path);
+
+#endif
