@@ -1,0 +1,17 @@
+# The command line as a user sees it: one ctest entry a folder of tests/cli (see tests/cli/run.sh).
+file(GLOB cli_folders RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/cli CONFIGURE_DEPENDS cli/[0-9]*)
+foreach(name IN LISTS cli_folders)
+  add_test(NAME cli.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh ${name})
+  set_tests_properties(cli.${name} PROPERTIES SKIP_RETURN_CODE 77
+    ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
+endforeach()
+
+# Scripts that check more than one call can show.
+function(stroma_script name)
+  add_test(NAME cli.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
+  set_tests_properties(cli.${name} PROPERTIES SKIP_RETURN_CODE 77
+    ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
+endfunction()
+foreach(name install readme reproducible grid)
+  stroma_script(${name})
+endforeach()
