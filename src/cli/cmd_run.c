@@ -47,6 +47,7 @@ typedef struct {
     const Figure *figures; // (study->plot_count)
     const char **files;    // (file_count) written, in order
     int file_count;
+    bool complete; // the manifest is there
     Timings timings;
     double progress_since; // when the integration began
     double progress_shown; // when the line was last drawn, 0: never
@@ -220,28 +221,31 @@ static int write_manifest(Run *run)
         return cannot_write(path);
     }
     note_file(run, "manifest.json");
+    run->complete = true;
     return CLI_OK;
 }
 
+/* A gnuplot that fails spoils the pictures only: the manifest is written all the same. */
 static int write_everything(Run *run)
 {
     double begin = cli_seconds();
     int code = write_data(run);
     run->timings.write = cli_seconds() - begin;
-    if (code == CLI_OK) {
-        code = interrupt_code();
+    if (code != CLI_OK) {
+        return code;
     }
-    if (code == CLI_OK && !option_given(&run->cli->arguments, "no-render")) {
+    if (!option_given(&run->cli->arguments, "no-render")) {
         begin = cli_seconds();
         code = render(run);
         run->timings.render = cli_seconds() - begin;
     }
-    if (code == CLI_OK) {
-        begin = cli_seconds();
-        code = write_manifest(run);
-        run->timings.write += cli_seconds() - begin;
+    if (interrupt_code() != 0) {
+        return interrupt_code();
     }
-    return code;
+    begin = cli_seconds();
+    int last = write_manifest(run);
+    run->timings.write += cli_seconds() - begin;
+    return last == CLI_OK ? code : last;
 }
 
 static void report(Run *run)
@@ -294,10 +298,11 @@ static int run_study(Run *run, int lanes)
     size_t room = 8 + 3 * (size_t)run->study->plot_count;
     run->files = arena_array(cli->arena, room, sizeof *run->files);
     int code = write_everything(run);
-    if (code != CLI_OK && code == interrupt_code()) {
-        cli_complain("interrupted; '%s' has no manifest and may be incomplete", run->folder);
+    if (interrupt_code() != 0) {
+        cli_complain("interrupted; '%s' has no manifest and is not complete", run->folder);
+        return interrupt_code();
     }
-    if (code == CLI_OK) {
+    if (run->complete) {
         report(run);
     }
     return code == CLI_OK && run->result.failed > 0 ? CLI_FAILED : code;

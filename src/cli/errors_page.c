@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text for mdoc: a backslash is spelled out, a line must not begin with a dot or an apostrophe. */
+/* Text for mdoc: a backslash is spelled out, a line must not begin with a dot or an apostrophe, and
+ * each sentence begins a line. */
 static void add_words(Text *page, const char *words)
 {
     bool line_begins = true;
@@ -17,9 +18,12 @@ static void add_words(Text *page, const char *words)
         if (line_begins && (*words == '.' || *words == '\'')) {
             text_string(page, "\\&");
         }
-        line_begins = *words == '\n';
+        bool next_sentence = *words == ' ' && !line_begins && words[-1] == '.';
+        line_begins = *words == '\n' || next_sentence;
         if (*words == '\\') {
             text_string(page, "\\e");
+        } else if (next_sentence) {
+            text_string(page, "\n");
         } else {
             text_add(page, words, 1);
         }
@@ -27,7 +31,6 @@ static void add_words(Text *page, const char *words)
     text_string(page, "\n");
 }
 
-/* Words as arguments of a macro: quoted, so that none is taken for a macro itself. */
 static void add_item(Text *page, Fault fault)
 {
     const char *severity = fault_severity(fault) == SEVERITY_WARNING ? " (warning)" : "";
@@ -65,7 +68,7 @@ int main(int argc, char **argv)
     Arena *arena = arena_new();
     Text page = text_new(arena);
     text_string(&page, ".\\\" Made from src/base/faults.def; edit that.\n"
-                       ".Dd $Mdocdate$\n.Dt STROMA-ERRORS 7\n.Os\n"
+                       ".Dd November 21, 2026\n.Dt STROMA-ERRORS 7\n.Os\n"
                        ".Sh NAME\n.Nm stroma-errors\n.Nd error and warning codes of stroma\n"
                        ".Sh DESCRIPTION\n"
                        "A complaint of\n.Xr stroma 1\nabout a file names the file, the line, the "

@@ -1,0 +1,52 @@
+# bash completion for stroma. It asks the program itself for commands and options, so it knows what the
+# installed program knows. tests/cli/check_completion.sh drives it.
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Folders, and files with one of the endings.
+_stroma_files()
+{
+    local word=$1 ending
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(
+        compgen -d -- "$word"
+        for ending in "${@:2}"; do compgen -f -X "!*.$ending" -- "$word"; done
+    )
+}
+
+_stroma()
+{
+    local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]}
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)) || { [[ $command == help ]] && [[ $word != -* ]]; }; then
+        local names
+        names=$("$program" help --options 2>/dev/null | cut -f 1)
+        ((COMP_CWORD == 1)) && names+=" --help --version"
+        mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
+        return
+    fi
+    case $before in
+    --out | -o)
+        _stroma_files "$word"
+        return
+        ;;
+    --set | -s | --lanes)
+        return
+        ;;
+    esac
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" help --options "$command" 2>/dev/null |
+            cut -f 1,2 | tr '\t' '\n')" -- "$word")
+        return
+    fi
+    case $command in
+    run | plot) _stroma_files "$word" cfg ;;
+    check | show) _stroma_files "$word" cfg stroma ;;
+    explain)
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" explain 2>/dev/null |
+            sed -n 's/^  \([^ ]*\).*/\1/p')" -- "$word")
+        ;;
+    esac
+}
+
+complete -F _stroma stroma
