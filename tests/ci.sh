@@ -59,14 +59,16 @@ skip()
     say "$1: left out, there is no $2"
 }
 
-# build_in folder options...: configures and builds; a failure counts as one failed check.
+# build_in folder options...: configures and builds ($targets, or all); a failure counts as one failed
+# check.
 build_in()
 {
     folder=$top/build/$1
     shift
     [ "$folder" != "$top/build/." ] || folder=$top/build
+    # shellcheck disable=SC2086 # a list of targets
     if cmake -S "$top" -B "$folder" -G Ninja -DSTROMA_TESTS=ON "$@" >"$log" 2>&1 &&
-        cmake --build "$folder" --parallel "$jobs" >"$log" 2>&1; then
+        cmake --build "$folder" --parallel "$jobs" --target ${targets:-all} >"$log" 2>&1; then
         return 0
     fi
     count 0 1
@@ -106,7 +108,7 @@ leg_tidy()
 {
     check 'tidy: floors, doors, banned calls, lengths' "$top/tests/tidy.sh" src
     if has shellcheck; then
-        check 'shellcheck' shellcheck -s sh setup tests/*.sh tests/cli/*.sh
+        check 'shellcheck' shellcheck -x -s sh setup tests/*.sh tests/cli/*.sh
     fi
 }
 
@@ -188,7 +190,7 @@ leg_valgrind()
     done <<RUNS
 --version
 check models/msc.stroma
-show --jacobian models/pk/one_compartment.stroma
+show --jacobian models/pk/pk1_oral.stroma
 show --tape models/msc.stroma
 run --no-render --out $scratch/msc params/msc-iv.cfg
 explain M001
@@ -208,7 +210,9 @@ leg_cover()
 leg_fuzz()
 {
     has clang || { skip fuzz clang; return; }
+    targets='fuzz_model fuzz_params fuzz_csv'
     build_in fuzz -DCMAKE_C_COMPILER=clang -DSTROMA_FUZZ=ON || return
+    targets=
     for target in model params csv; do
         mkdir -p "build/fuzz/found/$target"
         check "fuzz $target for ${FUZZ_SECONDS:-600} s" "build/fuzz/tests/fuzz_$target" -rss_limit_mb=1024 \

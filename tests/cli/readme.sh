@@ -34,7 +34,7 @@ while read -r line; do
         count=$((count + 1))
         expect "README.md: $line" sh -c "$line"
         ;;
-    ./setup*) expect "README.md: $line" grep -q "^${line#./setup }*)\$" "$SOURCE/setup" ;;
+    './setup '*) expect "README.md: $line" grep -q "^${line#./setup }*)\$" "$SOURCE/setup" ;;
     esac
 done <commands
 expect 'README.md shows commands' test "$count" -ge 3
