@@ -1,9 +1,11 @@
-/* simulate.h: integrates up to W subjects side by side through one CVODE and hands over their outputs.
+/* simulate.h: integrates up to W subjects side by side through one CVODE and hands over their
+ * outputs.
  *
- * A pack is opened once per worker (all memory is taken then), loaded with subjects, and advanced to
- * the end. Subjects keep their own parameters and dose schedules; the solver stops at the union of
- * their stops (doses, infusion ends, switch times, table knots) and restarts there, so nothing is ever
- * stepped across. Output times are read from the interpolant: adding one changes no other value.
+ * A pack is opened once per worker (all memory is taken then), loaded with subjects, and advanced
+ * to the end. Subjects keep their own parameters and dose schedules; the solver stops at the union
+ * of their stops (doses, infusion ends, switch times, table knots) and restarts there, so nothing
+ * is ever stepped across. Output times are read from the interpolant: adding one changes no other
+ * value.
  *
  * A lane whose integration fails gets an Outcome; the other lanes go on.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -38,12 +40,12 @@ typedef enum {
 /* How the integration of one subject ended. Texts live in the pack's arena. */
 typedef struct {
     OutcomeKind kind;
-    double time;         // where it ended
-    double last_step;    // size of the last good step
-    int state;           // the state that failed (largest weighted error, or first non-finite), -1
-    int dose;            // index of the last dose event before, -1: none
-    const char *reason;  // OUTCOME_BAD_DOSE
-    bool has_fault;      // OUTCOME_NOT_FINITE: the model expression
+    double time;        // where it ended
+    double last_step;   // size of the last good step
+    int state;          // the state that failed (largest weighted error, or first non-finite), -1
+    int dose;           // index of the last dose event before, -1: none
+    const char *reason; // OUTCOME_BAD_DOSE
+    bool has_fault;     // OUTCOME_NOT_FINITE: the model expression
     TapeFault fault;
 } Outcome;
 
@@ -61,11 +63,12 @@ typedef struct {
     const double *covariates; // (covariate_count)
     const Regimen *regimen;   // may be NULL
     bool steady_start;        // start = "steady"
-    const double *initial;    // (state_count) overrides the model's initial values; NULL: the model's
+    const double *initial; // (state_count) overrides the model's initial values; NULL: the model's
 } SubjectInput;
 
 /* Called in time order for each output time: values[k * width + lane] = observed expression k.
- * live[lane] is false for a lane that has failed or is not loaded. Returning false stops the run. */
+ * live[lane] is false for a lane that has failed or is not loaded. Returning false stops the run.
+ */
 typedef bool OutputSink(void *context, int time_index, double time, const double *values,
                         const bool *live, int width);
 
@@ -76,8 +79,8 @@ void pack_close(Pack *pack);
 /* Loads subjects into lanes 0 .. count-1 (count <= width) for a run from t0 to t_end. */
 void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, double t_end);
 
-/* Runs to the end. times[0..n): output times, ascending, within [t0, t_end]. `stop` is polled between
- * steps (may be NULL). False if interrupted; outcomes say the rest. */
+/* Runs to the end. times[0..n): output times, ascending, within [t0, t_end]. `stop` is polled
+ * between steps (may be NULL). False if interrupted; outcomes say the rest. */
 bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *context,
               const volatile int *stop);
 

@@ -1,0 +1,55 @@
+/* kernels.c: chooses the kernels that this machine can run, and cuts wide packs into blocks.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/kernels.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+const Kernels *kernels_for(const char *isa)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
+    if (has_avx512 && (isa == NULL || strcmp(isa, "avx512") == 0)) {
+        return &kernels_avx512;
+    }
+    bool wants_avx2 = isa == NULL || strcmp(isa, "avx2") == 0 || strcmp(isa, "avx512") == 0;
+    if (__builtin_cpu_supports("avx2") && wants_avx2) {
+        return &kernels_avx2;
+    }
+#else
+    (void)isa;
+#endif
+    return &kernels_baseline;
+}
+
+const LaneKernels *kernels_lanes(const Kernels *kernels, int width)
+{
+    int index = 0;
+    while (index < KERNEL_WIDTHS - 1 && (1 << index) < width) {
+        index++;
+    }
+    assert((1 << index) == width || width % KERNEL_BLOCK == 0);
+    return &kernels->lanes[index];
+}
+
+void kernels_sum_squares(const Kernels *kernels, const double *x, const double *weight, int states,
+                         int width, double *sum)
+{
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        lanes->sum_squares(x + lane, weight + lane, states, width, sum + lane);
+    }
+}
+
+void kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
+                          double *result, int states, int width, double *bad)
+{
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        lanes->finish_rates(rates + lane, infusion + lane, result + lane, states, width,
+                            bad + lane);
+    }
+}

@@ -1,0 +1,90 @@
+/* kernels.h: the inner loops of the integration, one table of functions per instruction set.
+ *
+ * Data of a pack stand as [row][lane], lane fastest. The functions on `n` numbers do not care about
+ * lanes; the others sum over rows for each lane by itself, in the order of the rows, so a lane's
+ * value does not depend on the width, on its place or on the instruction set (no contraction
+ * anywhere). kernels_baseline.c, kernels_avx2.c and kernels_avx512.c compile kernels_body.h with
+ * different flags; kernels.c chooses at run time. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_SIMULATE_KERNELS_H
+#define STROMA_SIMULATE_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One entry of L or U: sum = -gamma J[source] (+ 1 on the diagonal) - Σ lu[left] lu[right]. All
+ * positions are offsets in doubles of lane 0 (index × width). */
+typedef enum { LU_UPPER, LU_DIAGONAL, LU_LOWER } LuKind;
+typedef struct {
+    LuKind kind;
+    uint32_t target;
+    uint32_t source;       // in the Jacobian's values, or LU_NONE
+    uint32_t pivot;        // LU_LOWER: where the reciprocal of its pivot stands
+    uint32_t first, count; // pairs of offsets
+} LuEntry;
+
+/* One row of a triangular solve: x[target] = (b[source] - Σ lu[left] x[right]) × lu[pivot]. */
+typedef struct {
+    uint32_t target, source;
+    uint32_t pivot;
+    uint32_t first, count;
+} LuRow;
+
+static const uint32_t LU_NONE = UINT32_MAX;
+
+typedef struct {
+    int states, width;
+    LuEntry *entries;
+    int entry_count;
+    uint32_t *pairs;
+    LuRow *forward, *backward; // (states)
+    double *values;            // (entry_count × width)
+    double *work;              // (states × width)
+    double *watch;             // (width) how much the worst pivots have cancelled
+} LuProgram;
+
+/* Per-lane loops for one width (up to 32 lanes; wider packs go in blocks of 32). */
+typedef struct {
+    void (*sum_squares)(const double *x, const double *weight, int states, int stride, double *sum);
+    void (*finish_rates)(const double *rates, const double *infusion, double *result, int states,
+                         int stride, double *bad);
+    void (*factor)(const LuProgram *program, const double *jacobian, double gamma, int first_lane);
+    void (*solve)(const LuProgram *program, const double *b, double *x, int first_lane);
+} LaneKernels;
+
+enum { KERNEL_WIDTHS = 6, KERNEL_BLOCK = 32 }; // 1, 2, 4, 8, 16, 32 lanes
+
+typedef struct {
+    const char *isa;
+    void (*linear_sum)(double a, const double *x, double b, const double *y, double *z, size_t n);
+    void (*constant)(double value, double *z, size_t n);
+    void (*product)(const double *x, const double *y, double *z, size_t n);
+    void (*quotient)(const double *x, const double *y, double *z, size_t n);
+    void (*scale)(double factor, const double *x, double *z, size_t n);
+    void (*absolute)(const double *x, double *z, size_t n);
+    void (*inverse)(const double *x, double *z, size_t n);
+    void (*add_constant)(const double *x, double value, double *z, size_t n);
+    /* z = Σ factor[i] x[i], summed in the order of i. */
+    void (*combine)(int count, const double *factor, double *const *x, double *z, size_t n);
+    /* weight = 1 / (rtol |y| + atol) */
+    void (*weigh)(const double *y, const double *atol, double rtol, double *weight, size_t n);
+    LaneKernels lanes[KERNEL_WIDTHS];
+} Kernels;
+
+/* The table for an instruction set ("avx512", "avx2", anything else: baseline); NULL: the best that
+ * this machine has. Falls back to what the machine can do. */
+const Kernels *kernels_for(const char *isa);
+const LaneKernels *kernels_lanes(const Kernels *kernels, int width);
+
+/* Loops over blocks of lanes. */
+void kernels_sum_squares(const Kernels *kernels, const double *x, const double *weight, int states,
+                         int width, double *sum);
+void kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
+                          double *result, int states, int width, double *bad);
+
+extern const Kernels kernels_baseline;
+#if defined(__x86_64__)
+extern const Kernels kernels_avx2;
+extern const Kernels kernels_avx512;
+#endif
+
+#endif

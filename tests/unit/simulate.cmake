@@ -1,0 +1,2 @@
+# Tests of src/simulate.
+stroma_unit(test_blocklu simulate)
