@@ -14,10 +14,8 @@
 #include "params/params.h"
 #include "table/csv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,45 +28,13 @@ static const Option options[] = {
     OPTION_END,
 };
 
-/* Names in a folder with a given ending, sorted. */
-typedef struct {
-    const char **names; // (count)
-    size_t count, capacity;
-} Listing;
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool ends_with(const char *name, const char *ending)
-{
-    size_t length = strlen(name);
-    size_t tail = strlen(ending);
-    return length > tail && name[0] != '.' && strcmp(name + length - tail, ending) == 0;
-}
-
 static bool list_folder(Arena *arena, const char *folder, const char *ending, Listing *listing)
 {
-    *listing = (Listing){.names = NULL, .count = 0, .capacity = 0};
-    DIR *directory = opendir(folder);
-    if (directory == NULL) {
-        cli_complain("cannot read the folder '%s': %s", folder, strerror(errno));
-        return false;
+    if (places_list(arena, folder, ending, listing)) {
+        return true;
     }
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-        if (!ends_with(entry->d_name, ending)) {
-            continue;
-        }
-        listing->names = arena_grow(arena, listing->names, listing->count, &listing->capacity,
-                                    sizeof *listing->names);
-        listing->names[listing->count++] = arena_copy(arena, entry->d_name, strlen(entry->d_name));
-    }
-    closedir(directory);
-    if (listing->count > 1) {
-        qsort(listing->names, listing->count, sizeof *listing->names, by_name);
-    }
-    return true;
+    cli_complain("cannot read the folder '%s': %s", folder, strerror(errno));
+    return false;
 }
 
 static int render(Cli *cli, const char *folder, const char *const *scripts, int count)
@@ -153,7 +119,7 @@ static int plot_folder(Cli *cli, const char *folder)
     int code = CLI_FILE;
     for (size_t i = 0; i < listing.count; i++) {
         if (strcmp(listing.names[i], "columns.csv") != 0 &&
-            !ends_with(listing.names[i], "-plots.csv")) {
+            !places_ends_with(listing.names[i], "-plots.csv")) {
             code = draw_columns(cli, folder, listing.names[i]);
         }
     }

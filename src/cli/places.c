@@ -4,8 +4,10 @@
 #include "cli/places.h"
 
 #include "base/file.h"
+#include "base/names.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,33 +72,67 @@ const char *places_template(Arena *arena, const char **tried)
     return source_read(arena, *tried, &source) == SOURCE_OK ? source->text : NULL;
 }
 
-static bool has_ending(const char *name)
+bool places_ends_with(const char *name, const char *ending)
 {
-    const char *dot = strrchr(name, '.');
-    return dot != NULL && (strcmp(dot, ".cfg") == 0 || strcmp(dot, ".stroma") == 0);
+    size_t length = strlen(name);
+    size_t tail = strlen(ending);
+    return length > tail && strcmp(name + length - tail, ending) == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool places_list(Arena *arena, const char *folder, const char *ending, Listing *listing)
+{
+    *listing = (Listing){.names = NULL, .count = 0, .capacity = 0};
+    DIR *directory = opendir(folder);
+    if (directory == NULL) {
+        return false;
+    }
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        const char *name = entry->d_name;
+        if (name[0] == '.' || !places_ends_with(name, ending)) {
+            continue;
+        }
+        listing->names = arena_grow(arena, listing->names, listing->count, &listing->capacity,
+                                    sizeof *listing->names);
+        listing->names[listing->count++] = arena_copy(arena, name, strlen(name));
+    }
+    closedir(directory);
+    if (listing->count > 1) {
+        qsort(listing->names, listing->count, sizeof *listing->names, by_name);
+    }
+    return true;
 }
 
 const char *places_near_file(Arena *arena, const char *path)
 {
     const char *name = file_base(path);
-    if (!has_ending(name)) {
-        const char *beside = arena_format(arena, "%s.cfg", path);
-        if (file_exists(beside)) {
-            return beside;
-        }
-        name = arena_format(arena, "%s.cfg", name);
+    const char *ending = places_ends_with(name, ".stroma") ? ".stroma" : ".cfg";
+    if (!places_ends_with(name, ending)) {
+        name = arena_format(arena, "%s%s", name, ending);
     }
     const char *data = places_data(arena);
-    const char *roots[] = {"params", "models",
-                           data == NULL ? NULL : file_join(arena, data, "params"),
-                           data == NULL ? NULL : file_join(arena, data, "models")};
-    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-        if (roots[i] == NULL) {
+    const char *roots[] = {file_folder(arena, path), "params", "models",
+                           data == NULL ? "params" : file_join(arena, data, "params"),
+                           data == NULL ? "models" : file_join(arena, data, "models")};
+    enum { ROOT_COUNT = sizeof roots / sizeof roots[0] };
+    for (int i = 0; i < ROOT_COUNT; i++) {
+        const char *candidate = file_join(arena, roots[i], name);
+        if (file_exists(candidate)) {
+            return candidate;
+        }
+    }
+    for (int i = 0; i < ROOT_COUNT; i++) {
+        Listing listing;
+        if (!places_list(arena, roots[i], ending, &listing)) {
             continue;
         }
-        const char *candidate = file_join(arena, roots[i], name);
-        if (strcmp(candidate, path) != 0 && file_exists(candidate)) {
-            return candidate;
+        const char *near = names_near_list(listing.names, (int)listing.count, name);
+        if (near != NULL) {
+            return file_join(arena, roots[i], near);
         }
     }
     return NULL;

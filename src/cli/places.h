@@ -10,6 +10,9 @@
 
 #include "model/model.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* stroma's own data folder (holds models/, params/, plots/), or NULL if there is none. */
 const char *places_data(Arena *arena);
 
@@ -19,7 +22,18 @@ SearchPath places_models(Arena *arena);
 /* The whole text of plots/profile.gp, or NULL: *tried says where it should have been. */
 const char *places_template(Arena *arena, const char **tried);
 
-/* A study that a mistyped path may have meant ("msc-iv" for params/msc-iv.cfg), or NULL. */
+/* The study or model that a mistyped path may have meant ("msc-iv" or "mcs-iv.cfg" for
+ * params/msc-iv.cfg), or NULL. */
 const char *places_near_file(Arena *arena, const char *path);
+
+/* Names in a folder that end with `ending`, sorted; hidden ones are left out. */
+typedef struct {
+    const char **names; // (count)
+    size_t count, capacity;
+} Listing;
+
+/* False: errno says why the folder cannot be read. */
+bool places_list(Arena *arena, const char *folder, const char *ending, Listing *listing);
+bool places_ends_with(const char *name, const char *ending);
 
 #endif

@@ -92,8 +92,7 @@ bool cli_readable(const Cli *cli, const char *path)
 
 bool cli_is_model(const char *path)
 {
-    const char *dot = strrchr(path, '.');
-    return dot != NULL && strcmp(dot, ".stroma") == 0;
+    return places_ends_with(path, ".stroma");
 }
 
 void cli_wrap(Text *text, const char *paragraph, int indent)
