@@ -1,7 +1,7 @@
 #!/bin/sh
 # ci.sh: every check of the project, in legs; the workflow file and ./setup test only call this.
 #
-#   tests/ci.sh test      (./setup test) tidy, man pages, all tests, the same under ASan/UBSan, valgrind
+#   tests/ci.sh test      (./setup test) tidy, all tests, the same under ASan/UBSan, valgrind
 #   tests/ci.sh quick     before a commit: format, tidy, dev build with -Werror, unit + cases + cli
 #   tests/ci.sh full      test + format, clang-tidy, clang, width 1, threads, coverage
 #   tests/ci.sh nightly   full + ten minutes of fuzzing a target
@@ -119,14 +119,6 @@ leg_format()
     check 'clang-format' "$formatter" --dry-run -Werror $(find src tests -name '*.[ch]')
 }
 
-leg_man()
-{
-    has mandoc || { skip man mandoc; return; }
-    for page in src/man/*.[1-9]; do
-        check "man page $page" mandoc -T lint -W warning "$page"
-    done
-}
-
 # The build that users get.
 leg_release()
 {
@@ -223,10 +215,10 @@ leg_fuzz()
 
 mkdir -p build
 case ${1:-test} in
-test) legs='tidy man release asan valgrind' ;;
+test) legs='tidy release asan valgrind' ;;
 quick) legs='format tidy dev' ;;
-full) legs='format tidy man release asan valgrind clangtidy clang scalar tsan cover' ;;
-nightly) legs='format tidy man release asan valgrind clangtidy clang scalar tsan cover fuzz' ;;
+full) legs='format tidy release asan valgrind clangtidy clang scalar tsan cover' ;;
+nightly) legs='format tidy release asan valgrind clangtidy clang scalar tsan cover fuzz' ;;
 *) legs=$* ;;
 esac
 for name in $legs; do
