@@ -64,7 +64,7 @@ static void index_lines(Arena *arena, Source *source)
 const Source *source_from_text(Arena *arena, const char *name, const char *text, size_t length)
 {
     assert(length <= UINT32_MAX - 1);
-    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+    while (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { // two, when files were joined
         text += 3;
         length -= 3;
     }

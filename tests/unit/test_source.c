@@ -65,6 +65,10 @@ static void test_byte_order_mark_is_stripped(void)
     const Source *source = source_of(arena, "\xef\xbb\xbfmodel");
     CU_ASSERT_STRING_EQUAL(source->text, "model");
     CU_ASSERT_EQUAL(source->length, 5);
+    CU_ASSERT_STRING_EQUAL(source_of(arena, "\xef\xbb\xbf\xef\xbb\xbf"
+                                            "x")
+                               ->text,
+                           "x");
     arena_free(arena);
 }
 
