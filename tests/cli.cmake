@@ -15,3 +15,10 @@ endfunction()
 foreach(name check_man check_completion install readme reproducible grid)
   stroma_script(${name})
 endforeach()
+
+# A library that makes calls fail; it cannot live with the sanitizers' own.
+if(NOT STROMA_SANITIZE AND NOT STROMA_FUZZ)
+  add_library(faulty SHARED cli/faulty.c)
+  target_link_libraries(faulty PRIVATE stroma_options ${CMAKE_DL_LIBS})
+endif()
+stroma_script(faulty)
