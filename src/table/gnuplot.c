@@ -1,0 +1,379 @@
+/* gnuplot.c: fills the template plots/profile.gp with one figure.
+ *
+ * The template is a readable gnuplot script with ${NAMES} in it; everything that has to do with
+ * looks stands there, not here. Here: one curve for each arm and column, told apart by colour (arm)
+ * and dashes (column), legend, axis titles, dose marks.
+ *
+ * No text of the user can become a command: texts go into single-quoted gnuplot strings (no
+ * escapes, no backticks; a quote is doubled), control characters become blanks, and a file name
+ * that gnuplot would take for a pipe or a special file gets "./" in front.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "table/gnuplot.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+enum { LINE_STYLES = 8, DOSE_STYLE = 9 }; // numbers in the template
+
+// Patterns for the second, third ... column of one arm; the first is solid.
+static const char *const DASHES[] = {"1", "'-'", "'.'", "'-.'", "'-..'", "'_'", "'_.'", "'--.'"};
+
+/* What stands for ${name} in the template. */
+typedef struct {
+    const char *name;
+    const char *value;
+} Placeholder;
+
+/* One line of plain text: control characters are blanks, backticks are apostrophes. */
+static const char *comment_text(Arena *arena, const char *text)
+{
+    char *copy = arena_copy(arena, text, strlen(text));
+    for (char *at = copy; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 127) {
+            *at = ' ';
+        } else if (*at == '`') {
+            *at = '\'';
+        }
+    }
+    // A backslash at the end would continue the comment on the next line.
+    for (size_t length = strlen(copy); length > 0 && copy[length - 1] == '\\'; length--) {
+        copy[length - 1] = ' ';
+    }
+    return copy;
+}
+
+static void add_quoted(Text *text, const char *string)
+{
+    text_add(text, "'", 1);
+    for (const char *at = string; *at != '\0'; at++) {
+        char byte = (unsigned char)*at < ' ' || *at == 127 ? ' ' : *at;
+        text_add(text, byte == '\'' ? "''" : &byte, byte == '\'' ? 2 : 1);
+    }
+    text_add(text, "'", 1);
+}
+
+static const char *quoted(Arena *arena, const char *string)
+{
+    Text text = text_new(arena);
+    add_quoted(&text, string == NULL ? "" : string);
+    return text.data;
+}
+
+/* Text for a place where gnuplot's marks ("{/:Bold ...}") are in force. */
+static const char *without_marks(Arena *arena, const char *string)
+{
+    Text text = text_new(arena);
+    for (const char *at = string; *at != '\0'; at++) {
+        if (strchr("\\_^{}@&~", *at) != NULL) {
+            text_add(&text, "\\", 1);
+        }
+        text_add(&text, at, 1);
+    }
+    return text.data;
+}
+
+/* A file name that gnuplot takes literally: "<", "|", "~", "$", "+" and "-" are special in front.
+ */
+static const char *literal_file(Arena *arena, const char *name)
+{
+    unsigned char first = (unsigned char)name[0];
+    bool plain = isalnum(first) || first == '.' || first == '_' || first == '/' || first >= 128;
+    return plain ? name : arena_format(arena, "./%s", name);
+}
+
+static bool has_unit(const char *unit)
+{
+    return unit != NULL && unit[0] != '\0' && strcmp(unit, "1") != 0;
+}
+
+static bool same_units(const Figure *figure)
+{
+    for (int i = 1; i < figure->curve_count; i++) {
+        const char *first = figure->curves[0].unit == NULL ? "" : figure->curves[0].unit;
+        const char *unit = figure->curves[i].unit == NULL ? "" : figure->curves[i].unit;
+        if (strcmp(first, unit) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *curve_words(const Curve *curve)
+{
+    return curve->label != NULL && curve->label[0] != '\0' ? curve->label : curve->column;
+}
+
+/* "effector T cells" begins an axis title as "Effector T cells"; "mRNA" and "pH" stay. */
+static const char *capitalised(Arena *arena, const char *words)
+{
+    char *copy = arena_copy(arena, words, strlen(words));
+    bool word = islower((unsigned char)copy[0]) && islower((unsigned char)copy[1]);
+    for (const char *at = copy; word && *at != '\0' && *at != ' '; at++) {
+        word = *at != '_' && *at != '.' && !isupper((unsigned char)*at) &&
+               !isdigit((unsigned char)*at); // a name, not a word
+    }
+    if (word) {
+        copy[0] = (char)toupper((unsigned char)copy[0]);
+    }
+    return copy;
+}
+
+static const char *y_title(Arena *arena, const Figure *figure)
+{
+    if (figure->y_label != NULL) {
+        return figure->y_label;
+    }
+    const Curve *first = &figure->curves[0];
+    if (figure->curve_count == 1) {
+        const char *words = capitalised(arena, curve_words(first));
+        return has_unit(first->unit) ? arena_format(arena, "%s (%s)", words, first->unit) : words;
+    }
+    return same_units(figure) && has_unit(first->unit) ? first->unit : "";
+}
+
+/* The unit is part of the words when the axis title cannot carry it. */
+static const char *column_words(Arena *arena, const Figure *figure, int curve)
+{
+    const Curve *shown = &figure->curves[curve];
+    const char *words = curve_words(shown);
+    bool with_unit = figure->curve_count > 1 && !same_units(figure) && has_unit(shown->unit);
+    return with_unit ? arena_format(arena, "%s (%s)", words, shown->unit) : words;
+}
+
+static bool many_of_both(const Figure *figure)
+{
+    return figure->arm_count > 1 && figure->curve_count > 1;
+}
+
+/* Colour by arm and dashes by column; with one arm both by column, with one column both by arm. */
+static void add_style(Text *text, const Figure *figure, int arm, int curve)
+{
+    int dashes = (int)(sizeof DASHES / sizeof DASHES[0]);
+    if (many_of_both(figure)) {
+        text_format(text, "linestyle %d dashtype %s", arm % LINE_STYLES + 1,
+                    DASHES[curve % dashes]);
+    } else {
+        text_format(text, "linestyle %d", (arm + curve) % LINE_STYLES + 1);
+    }
+}
+
+static bool same_marks(const Figure *figure)
+{
+    const DoseMarks *first = figure->doses;
+    for (int i = 1; i < figure->dose_count; i++) {
+        const DoseMarks *other = &figure->doses[i];
+        if (other->count != first->count ||
+            memcmp(other->times, first->times, (size_t)first->count * sizeof *first->times) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int arm_index(const Figure *figure, const char *arm)
+{
+    for (int i = 0; i < figure->arm_count; i++) {
+        if (strcmp(figure->arms[i], arm) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* Rows of dose marks: one for all arms when they agree, else one for each arm. */
+static int mark_rows(const Figure *figure)
+{
+    return figure->dose_count == 0 || same_marks(figure) ? figure->dose_count > 0
+                                                         : figure->dose_count;
+}
+
+static const char *dose_blocks(Arena *arena, const Figure *figure)
+{
+    Text text = text_new(arena);
+    int rows = mark_rows(figure);
+    for (int i = 0; i < rows; i++) {
+        const DoseMarks *marks = &figure->doses[i];
+        text_format(&text, "\n# Times of the doses: %s\n$doses_%d << END\ntime\n",
+                    rows == 1 && figure->dose_count > 1 ? "all arms that have any"
+                                                        : comment_text(arena, marks->arm),
+                    i + 1);
+        for (int k = 0; k < marks->count; k++) {
+            text_number(&text, marks->times[k]);
+            text_add(&text, "\n", 1);
+        }
+        text_string(&text, "END\n");
+    }
+    if (rows > 1) {
+        text_format(&text, "set offsets 0, 0, graph %.2f, 0   # room for the marks\n", 0.04 * rows);
+    }
+    return text.data;
+}
+
+/* Triangles on the upper edge of the plot, where no data are. Where arms differ, each has a row in
+ * its colour, and the legend has one grey triangle for all. */
+static void add_marks(Text *text, const Figure *figure)
+{
+    int rows = mark_rows(figure);
+    for (int i = 0; i < rows; i++) {
+        int style =
+            rows == 1 ? DOSE_STYLE : arm_index(figure, figure->doses[i].arm) % LINE_STYLES + 1;
+        text_format(text,
+                    ", \\\n        $doses_%d using 1:(%.2f) axes x1y2 with points linestyle %d "
+                    "pointtype 11 %s",
+                    i + 1, 1.0 - 0.04 * i, style, rows == 1 ? "title 'dose'" : "notitle");
+    }
+    if (rows > 1) {
+        text_format(text,
+                    ", \\\n        keyentry with points linestyle %d pointtype 11 title 'dose'",
+                    DOSE_STYLE);
+    }
+}
+
+/* gnuplot 5.4 cuts a quoted field at a comma or a quote within; so must the text it is compared
+ * with. */
+static const char *as_gnuplot_reads(Arena *arena, const char *word)
+{
+    return arena_copy(arena, word, strcspn(word, ",\""));
+}
+
+/* Arms by colour, then columns by dashes: a + c entries instead of a x c, which would leave no room
+ * for the plot. */
+static void add_legend(Text *text, const Figure *figure)
+{
+    int dashes = (int)(sizeof DASHES / sizeof DASHES[0]);
+    for (int k = 0; k < figure->arm_count; k++) {
+        text_format(text, ", \\\n        keyentry with lines linestyle %d dashtype 1 title ",
+                    k % LINE_STYLES + 1);
+        add_quoted(text, figure->arms[k]);
+    }
+    for (int i = 0; i < figure->curve_count; i++) {
+        text_format(text, ", \\\n        keyentry with lines linestyle %d dashtype %s title ",
+                    DOSE_STYLE, DASHES[i % dashes]);
+        add_quoted(text, column_words(text->arena, figure, i));
+    }
+}
+
+static const char *curve_lines(Arena *arena, const Figure *figure)
+{
+    Text text = text_new(arena);
+    for (int i = 0; i < figure->curve_count; i++) {
+        for (int k = 0; k < figure->arm_count; k++) {
+            text_string(&text, i + k == 0 ? "        data using 'time':(of("
+                                          : ", \\\n        data using 'time':(of(");
+            add_quoted(&text, figure->curves[i].column);
+            text_string(&text, ", ");
+            add_quoted(&text, as_gnuplot_reads(arena, figure->arms[k]));
+            text_string(&text, ")) with lines ");
+            add_style(&text, figure, k, i);
+            if (many_of_both(figure)) {
+                text_string(&text, " notitle");
+                continue;
+            }
+            text_string(&text, " title ");
+            add_quoted(&text,
+                       figure->arm_count == 1 ? column_words(arena, figure, i) : figure->arms[k]);
+        }
+    }
+    if (many_of_both(figure)) {
+        add_legend(&text, figure);
+    }
+    add_marks(&text, figure);
+    return text.data;
+}
+
+/* gnuplot reckons with wide letters and so finds room for too few columns in the legend: what it
+ * should take off, about an eighth of the longest entry. */
+static const char *legend_width(Arena *arena, const Figure *figure)
+{
+    size_t longest = 0;
+    for (int k = 0; k < figure->arm_count && figure->arm_count > 1; k++) {
+        size_t length = strlen(figure->arms[k]);
+        longest = length > longest ? length : longest;
+    }
+    for (int i = 0; i < figure->curve_count; i++) {
+        size_t length = strlen(column_words(arena, figure, i));
+        bool shown = figure->arm_count == 1 || figure->curve_count > 1;
+        longest = shown && length > longest ? length : longest;
+    }
+    return arena_format(arena, "-%zu", longest / 8);
+}
+
+static const char *column_list(Arena *arena, const Figure *figure)
+{
+    Text text = text_new(arena);
+    for (int i = 0; i < figure->curve_count; i++) {
+        text_format(&text, "%s%s", i == 0 ? "" : " ", figure->curves[i].column);
+    }
+    return text.data;
+}
+
+/* An end of an axis; NaN is automatic. */
+static const char *limit(Arena *arena, double value)
+{
+    Text text = text_new(arena);
+    if (isnan(value)) {
+        text_string(&text, "NaN");
+    } else {
+        text_number(&text, value);
+    }
+    return text.data;
+}
+
+static void fill(const char *template_text, const Placeholder *placeholders, int count,
+                 Text *script)
+{
+    const char *rest = template_text;
+    for (const char *mark; (mark = strstr(rest, "${")) != NULL;) {
+        text_add(script, rest, (size_t)(mark - rest));
+        const char *close = strchr(mark, '}');
+        size_t length = close == NULL ? 0 : (size_t)(close - mark) - 2;
+        const char *value = NULL;
+        for (int i = 0; i < count && close != NULL; i++) {
+            if (strlen(placeholders[i].name) == length &&
+                memcmp(placeholders[i].name, mark + 2, length) == 0) {
+                value = placeholders[i].value;
+            }
+        }
+        if (value == NULL) { // not ours: it stays
+            text_add(script, mark, 2);
+            rest = mark + 2;
+            continue;
+        }
+        text_string(script, value);
+        rest = close + 1;
+    }
+    text_string(script, rest);
+}
+
+void figure_script(const Figure *figure, const char *template_text, Text *script)
+{
+    assert(figure != NULL && template_text != NULL && script != NULL);
+    assert(figure->curve_count > 0 && figure->arm_count > 0);
+    Arena *arena = script->arena;
+    const char *title = figure->title == NULL ? "" : figure->title;
+    const char *command = figure->command == NULL ? "stroma" : figure->command;
+    const Placeholder placeholders[] = {
+        {"HEADLINE", comment_text(arena, title[0] == '\0' ? figure->stem : title)},
+        {"COMMAND", comment_text(arena, command)},
+        {"SCRIPT", comment_text(arena, arena_format(arena, "%s.gp", figure->stem))},
+        {"DATA_NAME", comment_text(arena, figure->csv)},
+        {"TITLE", quoted(arena, without_marks(arena, title))},
+        {"X_LABEL", quoted(arena, figure->x_label)},
+        {"Y_LABEL", quoted(arena, y_title(arena, figure))},
+        {"X_MIN", limit(arena, figure->x_min)},
+        {"X_MAX", limit(arena, figure->x_max)},
+        {"Y_MIN", limit(arena, figure->y_min)},
+        {"Y_MAX", limit(arena, figure->y_max)},
+        {"LOG_X", figure->logx ? "1" : "0"},
+        {"LOG_Y", figure->logy ? "1" : "0"},
+        {"DATA", quoted(arena, literal_file(arena, figure->csv))},
+        {"COLUMNS", column_list(arena, figure)},
+        {"LEGEND_WIDTH", legend_width(arena, figure)},
+        {"OUT", quoted(arena, literal_file(arena, figure->stem))},
+        {"DOSES", dose_blocks(arena, figure)},
+        {"CURVES", curve_lines(arena, figure)},
+    };
+    fill(template_text, placeholders, (int)(sizeof placeholders / sizeof placeholders[0]), script);
+}

@@ -1,0 +1,1 @@
+stroma_unit(test_schedule dose)

@@ -1,0 +1,331 @@
+/* test_gnuplot.c: scripts, pictures and drawings.
+ *
+ * gnuplot itself is the judge of the scripts: it must read them, draw, and say nothing. Where it is
+ * not installed those tests say so and pass by the status RENDER_NO_GNUPLOT only.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "table/csv.h"
+#include "table/gnuplot.h"
+#include "unit/suite.h"
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const HEADER = "arm,id,time,CRP,msc.viable,flat\n";
+
+typedef struct {
+    Arena *arena;
+    char folder[64];
+    const char *template_text;
+} Place;
+
+static void write_text(const Place *place, const char *name, const char *text)
+{
+    char *path = arena_format(place->arena, "%s/%s", place->folder, name);
+    FILE *file = fopen(path, "wb");
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT(fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+static Place open_place(void)
+{
+    Place place = {.arena = arena_new()};
+    snprintf(place.folder, sizeof place.folder, "/tmp/stroma plot é' XXXXXX");
+    CU_ASSERT_FATAL(mkdtemp(place.folder) != NULL);
+    const Source *source;
+    CU_ASSERT_FATAL(source_read(place.arena, STROMA_SOURCE_DIR "/plots/profile.gp", &source) ==
+                    SOURCE_OK);
+    place.template_text = source->text;
+    return place;
+}
+
+static int count_files(const Place *place, bool remove_them)
+{
+    int count = 0;
+    DIR *folder = opendir(place->folder);
+    CU_ASSERT_FATAL(folder != NULL);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        count++;
+        if (remove_them) {
+            unlink(arena_format(place->arena, "%s/%s", place->folder, entry->d_name));
+        }
+    }
+    closedir(folder);
+    return count;
+}
+
+static void close_place(Place *place)
+{
+    count_files(place, true);
+    CU_ASSERT(rmdir(place->folder) == 0);
+    arena_free(place->arena);
+}
+
+/* Three arms of decaying, growing and constant columns; the first arm has no cells. */
+static const char *sample_csv(Arena *arena, const char *third_arm)
+{
+    Text text = text_new(arena);
+    text_string(&text, HEADER);
+    const char *arms[3] = {"untreated", "allogeneic", third_arm};
+    for (int k = 0; k < 3; k++) {
+        for (int i = 0; i <= 20; i++) {
+            text_format(&text, "%s,1,%d,", arms[k], i);
+            text_number(&text, 10.0 + k * i);
+            text_string(&text, ",");
+            text_number(&text, k == 0 ? 0.0 : 1e8 * exp(-i * 2.0 * k));
+            text_string(&text, ",5\n");
+        }
+    }
+    return text.data;
+}
+
+static Figure one_curve(const char **arms, int arm_count, Curve *curve)
+{
+    return (Figure){.title = "C-reactive protein",
+                    .csv = "data.csv",
+                    .stem = "figure",
+                    .command = "stroma run params/x.cfg",
+                    .x_label = "Time (day)",
+                    .arms = arms,
+                    .arm_count = arm_count,
+                    .curves = curve,
+                    .curve_count = 1,
+                    .x_min = NAN,
+                    .x_max = NAN,
+                    .y_min = NAN,
+                    .y_max = NAN};
+}
+
+static char *script_of(const Place *place, const Figure *figure)
+{
+    Text script = text_new(place->arena);
+    figure_script(figure, place->template_text, &script);
+    return script.data;
+}
+
+/* Renders; the status is RENDER_OK with no word from gnuplot, or gnuplot is not installed. */
+static void draws_in_silence(const Place *place, const Figure *figure)
+{
+    char *name = arena_format(place->arena, "%s.gp", figure->stem);
+    write_text(place, name, script_of(place, figure));
+    const char *words;
+    RenderStatus status = figure_render(place->arena, place->folder, name, &words);
+    if (status == RENDER_NO_GNUPLOT) {
+        printf(" (gnuplot is not installed) ");
+        return;
+    }
+    CU_ASSERT(status == RENDER_OK);
+    CU_ASSERT_STRING_EQUAL(words, "");
+    static const char *const endings[] = {"svg", "png"};
+    for (int i = 0; i < 2; i++) {
+        char *picture =
+            arena_format(place->arena, "%s/%s.%s", place->folder, figure->stem, endings[i]);
+        CU_ASSERT(file_exists(picture));
+    }
+}
+
+static void test_script_holds_names_not_numbers_of_columns(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"untreated", "allogeneic"};
+    Curve curve = {"CRP", "C-reactive protein", "mg/L"};
+    Figure figure = one_curve(arms, 2, &curve);
+    char *script = script_of(&place, &figure);
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "of('CRP', 'allogeneic')"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "y_label  = 'C-reactive protein (mg/L)'"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "# Made by:        stroma run params/x.cfg\n"));
+    CU_ASSERT_PTR_NULL(strstr(script, "${"));
+    CU_ASSERT_PTR_NULL(strstr(script, "$doses"));
+    close_place(&place);
+}
+
+static void test_axis_titles(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"a"};
+    Curve curves[2] = {{"Treg", "regulatory T cells", "cell/uL"}, {"pH", "pH of blood", "1"}};
+    Figure figure = one_curve(arms, 1, &curves[0]);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(script_of(&place, &figure), "y_label  = 'Regulatory T cells (cell/uL)'"));
+    figure.curves = &curves[1];
+    CU_ASSERT_PTR_NOT_NULL(strstr(script_of(&place, &figure), "y_label  = 'pH of blood'"));
+    figure.curves = curves;
+    figure.curve_count = 2; // units differ: the legend carries them
+    char *script = script_of(&place, &figure);
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "y_label  = ''"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "title 'regulatory T cells (cell/uL)'"));
+    figure.y_label = "what you like";
+    CU_ASSERT_PTR_NOT_NULL(strstr(script_of(&place, &figure), "y_label  = 'what you like'"));
+    close_place(&place);
+}
+
+static void test_text_of_the_user_is_never_a_command(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"untreated", "it's `touch owned`"};
+    Curve curve = {"CRP", "\"x\" `touch owned` \\", "mg'; system('touch owned')"};
+    Figure figure = one_curve(arms, 2, &curve);
+    figure.title = "a\nsystem('touch owned') `touch owned` {/:Bold \\";
+    figure.command = "stroma\nsystem('touch owned')\\";
+    write_text(&place, "data.csv", sample_csv(place.arena, arms[1]));
+    draws_in_silence(&place, &figure);
+    CU_ASSERT(!file_exists(arena_format(place.arena, "%s/owned", place.folder)));
+    CU_ASSERT(!file_exists("owned"));
+    figure.csv = "<touch owned";
+    char *script = script_of(&place, &figure);
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "data     = './<touch owned'"));
+    close_place(&place);
+}
+
+static void test_pictures_of_every_kind_of_figure(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"untreated", "allogeneic", "autologous"};
+    write_text(&place, "data.csv", sample_csv(place.arena, arms[2]));
+    Curve curves[3] = {{"CRP", "C-reactive protein", "mg/L"},
+                       {"msc.viable", "viable cells", "cell"},
+                       {"flat", "flat", ""}};
+    Figure figure = one_curve(arms, 3, &curves[0]);
+    double day_0[] = {0.0};
+    double weekly[] = {0.0, 7.0, 14.0};
+    DoseMarks marks[2] = {{"allogeneic", day_0, 1}, {"autologous", weekly, 3}};
+    figure.doses = marks;
+    figure.dose_count = 2;
+    draws_in_silence(&place, &figure);
+    figure.stem = "name with blanks and é'";
+    figure.curves = &curves[1]; // zeros on a logarithmic axis
+    figure.logy = true;
+    figure.dose_count = 1;
+    draws_in_silence(&place, &figure);
+    figure.stem = "flat";
+    figure.curves = &curves[2];
+    draws_in_silence(&place, &figure);
+    figure.logy = false;
+    draws_in_silence(&place, &figure);
+    figure.stem = "all";
+    figure.curves = curves;
+    figure.curve_count = 3;
+    figure.x_min = 2.0;
+    figure.y_max = 30.0;
+    draws_in_silence(&place, &figure);
+    close_place(&place);
+}
+
+static char *picture_hash(const Place *place, const char *name)
+{
+    char *path = arena_format(place->arena, "%s/%s", place->folder, name);
+    char *hash = arena_alloc(place->arena, 65);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return hash;
+    }
+    char *bytes = arena_alloc(place->arena, 1 << 20);
+    size_t length = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    file_hash(bytes, length, hash);
+    return hash;
+}
+
+static void test_pictures_are_the_same_bytes_each_time(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"untreated", "allogeneic", "autologous"};
+    write_text(&place, "data.csv", sample_csv(place.arena, arms[2]));
+    Curve curve = {"CRP", "C-reactive protein", "mg/L"};
+    Figure figure = one_curve(arms, 3, &curve);
+    draws_in_silence(&place, &figure);
+    char *svg = picture_hash(&place, "figure.svg");
+    char *png = picture_hash(&place, "figure.png");
+    setenv("GNUTERM", "dumb", 1);
+    setenv("LC_ALL", "de_DE.UTF-8", 1);
+    draws_in_silence(&place, &figure);
+    unsetenv("GNUTERM");
+    unsetenv("LC_ALL");
+    CU_ASSERT_STRING_EQUAL(picture_hash(&place, "figure.svg"), svg);
+    CU_ASSERT_STRING_EQUAL(picture_hash(&place, "figure.png"), png);
+    close_place(&place);
+}
+
+static void test_failure_leaves_nothing_and_has_words(void)
+{
+    Place place = open_place();
+    write_text(&place, "broken.gp",
+               "set terminal svg\nset output out.'.svg'\nplot x\nnonsense 1\n");
+    const char *words;
+    RenderStatus status = figure_render(place.arena, place.folder, "broken.gp", &words);
+    CU_ASSERT(status != RENDER_OK);
+    if (status == RENDER_FAILED) {
+        CU_ASSERT_PTR_NOT_NULL(strstr(words, "nonsense"));
+    }
+    CU_ASSERT(count_files(&place, false) == 1); // the script alone
+    char *path = arena_format(place.arena, "%s", getenv("PATH"));
+    setenv("PATH", place.folder, 1);
+    CU_ASSERT(figure_render(place.arena, place.folder, "broken.gp", &words) == RENDER_NO_GNUPLOT);
+    setenv("PATH", path, 1);
+    close_place(&place);
+}
+
+/* How many times a character stands in a text. */
+static int occurrences(const char *text, char mark)
+{
+    int count = 0;
+    for (; *text != '\0'; text++) {
+        count += *text == mark;
+    }
+    return count;
+}
+
+static void test_ascii_drawing(void)
+{
+    Place place = open_place();
+    TableColumn columns[3] = {
+        {.name = "arm", .kind = TABLE_TEXT, .words = (const char *[]){"P", "Q"}, .word_count = 2},
+        {.name = "time"},
+        {.name = "y"}};
+    Table *table = table_new(place.arena, columns, 3, 0);
+    for (int i = 0; i <= 10; i++) {
+        double *row = table_add_row(table);
+        row[1] = i;
+        row[2] = i;
+    }
+    const char *arms[] = {"P", "Q"};
+    Curve curve = {"y", "", ""};
+    Figure figure = one_curve(arms, 1, &curve);
+    figure.title = "";
+    Text text = text_new(place.arena);
+    figure_ascii(&figure, table, 60, 14, &text);
+    // A straight line from corner to corner: 48 columns, 10 lines.
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "        10 +"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "         0 +a"));
+    CU_ASSERT(occurrences(text.data, 'a') == 48 + 2); // the line, the legend, "day"
+    // The second arm is one point only, the first has a gap.
+    double *row = table_add_row(table);
+    row[0] = 1;
+    row[1] = 5;
+    row[2] = 1e6;
+    table->cells[5 * 3 + 2] = NAN;
+    figure.arm_count = 2;
+    figure.logy = true; // drops the zero
+    Text again = text_new(place.arena);
+    figure_ascii(&figure, table, 60, 14, &again);
+    CU_ASSERT_PTR_NOT_NULL(strstr(again.data, "     1e+06 +"));
+    CU_ASSERT(occurrences(again.data, 'b') == 2); // the point and the legend
+    table->row_count = 0;
+    Text empty = text_new(place.arena);
+    figure_ascii(&figure, table, 60, 14, &empty);
+    CU_ASSERT_PTR_NOT_NULL(strstr(empty.data, "nothing to draw"));
+    close_place(&place);
+}
+
+SUITE("gnuplot", TEST(test_script_holds_names_not_numbers_of_columns), TEST(test_axis_titles),
+      TEST(test_text_of_the_user_is_never_a_command), TEST(test_pictures_of_every_kind_of_figure),
+      TEST(test_pictures_are_the_same_bytes_each_time),
+      TEST(test_failure_leaves_nothing_and_has_words), TEST(test_ascii_drawing))
