@@ -1,7 +1,7 @@
 /* config.c: entries: finding, adding, their words, and the tree as plain libconfig text.
  *
- * The printed text holds no comment, no include and no duplicate; numbers and quoted text are copied
- * letter by letter from the user's file, so that libconfig reads what the user wrote.
+ * The printed text holds no comment, no include and no duplicate; numbers and quoted text are
+ * copied letter by letter from the user's file, so that libconfig reads what the user wrote.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/config.h"
 
@@ -17,8 +17,8 @@ Entry *entry_find(const Entry *group, const char *name)
 
 void entry_append(Arena *arena, Entry *list, Entry *entry)
 {
-    list->items = arena_grow(arena, list->items, (size_t)list->count, &list->capacity,
-                             sizeof *list->items);
+    list->items =
+        arena_grow(arena, list->items, (size_t)list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = entry;
 }
 

@@ -1,11 +1,11 @@
 /* config.h: the text of a study as a tree of entries, each with its places in the text.
  *
- * Three steps. config_read scans the file and its includes with a scanner of our own (config_text.c):
- * it finds the place of every key and value, closes the traps of libconfig and merges what comes from
- * an @include with what is written after it. config_print writes the merged tree as one plain libconfig
- * text, and config_load (params.c, the only door to libconfig) has libconfig read that text and puts the
- * values it found into the tree. The rest of this folder sees entries only.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * Three steps. config_read scans the file and its includes with a scanner of our own
+ * (config_text.c): it finds the place of every key and value, closes the traps of libconfig and
+ * merges what comes from an @include with what is written after it. config_print writes the merged
+ * tree as one plain libconfig text, and config_load (params.c, the only door to libconfig) has
+ * libconfig read that text and puts the values it found into the tree. The rest of this folder sees
+ * entries only. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_PARAMS_CONFIG_H
 #define STROMA_PARAMS_CONFIG_H
 
@@ -53,22 +53,23 @@ struct Entry {
 typedef struct {
     Arena *arena;
     Diag *diag;
-    Entry *root; // a group
+    Entry *root;            // a group
     const Source **sources; // every file read, the study first
     size_t source_count, source_capacity;
     size_t bytes; // read so far
 } Config;
 
 enum {
-    CONFIG_MAX_DEPTH = 64,                // brackets within brackets
-    CONFIG_MAX_INCLUDES = 32,             // includes within includes
-    CONFIG_MAX_BYTES = 16 * 1024 * 1024,  // study and includes together
-    CONFIG_MAX_KEYS = 10000               // in one group: libconfig searches them one by one
+    CONFIG_MAX_DEPTH = 64,               // brackets within brackets
+    CONFIG_MAX_INCLUDES = 32,            // includes within includes
+    CONFIG_MAX_BYTES = 16 * 1024 * 1024, // study and includes together
+    CONFIG_MAX_KEYS = 10000              // in one group: libconfig searches them one by one
 };
 
 Config *config_new(Arena *arena, Diag *diag);
 
-/* Reads a file and what it includes. False when there is an error; the tree holds what was understood. */
+/* Reads a file and what it includes. False when there is an error; the tree holds what was
+ * understood. */
 bool config_read(Config *config, const char *path);
 bool config_read_source(Config *config, const Source *source);
 
@@ -78,7 +79,8 @@ Entry *config_read_value(Config *config, const Source *source, uint32_t from);
 /* The tree below an entry as libconfig text. */
 void config_print(const Entry *entry, Text *text);
 
-/* Has libconfig read the tree below `entry` and stores the values. False (reported) if it refuses. */
+/* Has libconfig read the tree below `entry` and stores the values. False (reported) if it refuses.
+ */
 bool config_load(Config *config, Entry *entry);
 
 /* The member of a group with that name, or NULL. */

@@ -1,10 +1,10 @@
 /* config_text.c: the structure of a study's text: settings, groups, lists, arrays and @include.
  *
- * Recursive descent over the grammar of libconfig 1.5, one function a rule, over each file by itself:
- * an included file is whole settings of the group in which the @include stands, its path is relative
- * to the including file, and it may stand behind a '{' as well as at the start of a line.
- * Who wins: within one reading of a file a name may be given once. What is written in a file replaces
- * what it included before; a plain group is not replaced but merged, member by member.
+ * Recursive descent over the grammar of libconfig 1.5, one function a rule, over each file by
+ * itself: an included file is whole settings of the group in which the @include stands, its path is
+ * relative to the including file, and it may stand behind a '{' as well as at the start of a line.
+ * Who wins: within one reading of a file a name may be given once. What is written in a file
+ * replaces what it included before; a plain group is not replaced but merged, member by member.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/file.h"
 #include "params/scan.h"
@@ -91,7 +91,8 @@ static void add_member(Cursor *cursor, Entry *group, Entry *fresh)
     entry_put(config->arena, group, fresh);
 }
 
-/* --- @include ------------------------------------------------------------------------------------ */
+/* --- @include ------------------------------------------------------------------------------------
+ */
 
 static const char *chain_text(Cursor *cursor, const Layer *layer, const char *last)
 {
@@ -223,7 +224,8 @@ static void parse_include(Cursor *cursor, Entry *group)
     parse_file(config, layer, group, cursor);
 }
 
-/* --- settings ------------------------------------------------------------------------------------ */
+/* --- settings ------------------------------------------------------------------------------------
+ */
 
 static const char *show_byte(Cursor *cursor)
 {
@@ -355,7 +357,8 @@ static void parse_settings(Cursor *cursor, Entry *group, uint32_t open)
     }
 }
 
-/* --- values -------------------------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------------------------------
+ */
 
 static bool enter(Cursor *cursor)
 {
@@ -502,8 +505,8 @@ bool config_read_source(Config *config, const Source *source)
     config->root->layer = layer;
     config->root->key = config->root->value = (Span){source, 0, 0};
     if (config->bytes > CONFIG_MAX_BYTES) {
-        diag_report(config->diag, FAULT_P052, config->root->key,
-                    "the study is larger than %d MiB", CONFIG_MAX_BYTES >> 20);
+        diag_report(config->diag, FAULT_P052, config->root->key, "the study is larger than %d MiB",
+                    CONFIG_MAX_BYTES >> 20);
         return false;
     }
     parse_file(config, layer, config->root, NULL);

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WORDS_TEXT       "text in quotes"
@@ -26,13 +27,13 @@
 #define WORDS_ANY        "anything"
 
 static const char *const type_words[] = {
-    [KEY_TEXT] = WORDS_TEXT,           [KEY_NUMBER] = WORDS_NUMBER,
-    [KEY_WHOLE] = WORDS_WHOLE,         [KEY_SWITCH] = WORDS_SWITCH,
-    [KEY_QUANTITY] = WORDS_QUANTITY,   [KEY_QUANTITIES] = WORDS_QUANTITIES,
-    [KEY_NUMBERS] = WORDS_NUMBERS,     [KEY_NAMES] = WORDS_NAMES,
-    [KEY_GROUP] = WORDS_GROUP,         [KEY_GROUPS] = WORDS_GROUPS,
-    [KEY_NAMED] = WORDS_NAMED,         [KEY_VALUE] = WORDS_VALUE,
-    [KEY_RANGE] = WORDS_RANGE,         [KEY_TOLERANCE] = WORDS_TOLERANCE,
+    [KEY_TEXT] = WORDS_TEXT,         [KEY_NUMBER] = WORDS_NUMBER,
+    [KEY_WHOLE] = WORDS_WHOLE,       [KEY_SWITCH] = WORDS_SWITCH,
+    [KEY_QUANTITY] = WORDS_QUANTITY, [KEY_QUANTITIES] = WORDS_QUANTITIES,
+    [KEY_NUMBERS] = WORDS_NUMBERS,   [KEY_NAMES] = WORDS_NAMES,
+    [KEY_GROUP] = WORDS_GROUP,       [KEY_GROUPS] = WORDS_GROUPS,
+    [KEY_NAMED] = WORDS_NAMED,       [KEY_VALUE] = WORDS_VALUE,
+    [KEY_RANGE] = WORDS_RANGE,       [KEY_TOLERANCE] = WORDS_TOLERANCE,
     [KEY_ANY] = WORDS_ANY,
 };
 
@@ -57,8 +58,9 @@ static const char *const type_hints[] = {
 
 static const Key keys[] = {
 #define KEY(path, type, unit, otherwise, text)                                                     \
-    {path, KEY_##type, unit, otherwise, text,                                                      \
-     path ": " WORDS_##type "\n  unit: " unit "\n  default: " otherwise "\n\n" text},
+    {path, KEY_##type,                                                                             \
+     unit, otherwise,                                                                              \
+     text, path ": " WORDS_##type "\n  unit: " unit "\n  default: " otherwise "\n\n" text},
 #include "params/keys.def"
 #undef KEY
 };
@@ -120,7 +122,8 @@ Entry *member(const Entry *group, const char *name)
     return entry && !entry->is_wrong ? entry : NULL;
 }
 
-/* --- checking ------------------------------------------------------------------------------------ */
+/* --- checking ------------------------------------------------------------------------------------
+ */
 
 /* The part of a key's path behind "path.", if it is one level below; else NULL. */
 static const char *below(const char *key, const char *path)
@@ -177,8 +180,8 @@ static void report_unknown(Arena *arena, Diag *diag, const Entry *entry, const c
     } else if (other && strchr(other->path, '*')) {
         diag_hint(diag, "it belongs to the group of a value");
     } else if (other && strchr(other->path, '.')) {
-        diag_hint(diag, "it belongs under '%.*s'",
-                  (int)(strrchr(other->path, '.') - other->path), other->path);
+        diag_hint(diag, "it belongs under '%.*s'", (int)(strrchr(other->path, '.') - other->path),
+                  other->path);
     } else if (other) {
         diag_hint(diag, "it belongs to the study itself, outside every group");
     } else {
@@ -310,9 +313,11 @@ void keys_check(Arena *arena, Diag *diag, Entry *group, const char *path)
     }
 }
 
-/* --- explaining ---------------------------------------------------------------------------------- */
+/* --- explaining ----------------------------------------------------------------------------------
+ */
 
-/* True if `key`, in which '*' is one name, means `path`; numbers of list elements are passed over. */
+/* True if `key`, in which '*' is one name, means `path`; numbers of list elements are passed over.
+ */
 static bool path_matches(const char *key, const char *path)
 {
     while (*key && *path) {

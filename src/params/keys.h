@@ -37,8 +37,8 @@ const Key *key_find(const char *path);
 const Key *key_at(int index);
 int key_count(void);
 
-/* Checks names and types of all members of a group, and of the groups and lists below it, as keys under
- * `path` ("" for the study). Entries that are wrong are marked so. */
+/* Checks names and types of all members of a group, and of the groups and lists below it, as keys
+ * under `path` ("" for the study). Entries that are wrong are marked so. */
 void keys_check(Arena *arena, Diag *diag, Entry *group, const char *path);
 
 /* The member with that name, or NULL if there is none, or it is wrong, or `group` is NULL. */

@@ -11,9 +11,9 @@
 typedef struct {
     const Setting *settings; // --set path=value, in order
     int setting_count;
-    SearchPath models;       // folders searched for models after the study's own and ./models
-    size_t max_bytes;        // results larger than this are refused (default 4 GiB)
-    bool strict;             // a parameter given no unit and no default unit is a warning, ...
+    SearchPath models; // folders searched for models after the study's own and ./models
+    size_t max_bytes;  // results larger than this are refused (default 4 GiB)
+    bool strict;       // a parameter given no unit and no default unit is a warning, ...
 } ParamsOptions;
 
 ParamsOptions params_options_default(void);
@@ -25,7 +25,8 @@ const Study *params_read(Arena *arena, const char *path, const ParamsOptions *op
 const Study *params_for_model(Arena *arena, const char *model_path, const ParamsOptions *options,
                               Diag *diag);
 
-/* `stroma explain KEY`: the paragraph on a key of the study language ("arms.doses.amount"), or NULL. */
+/* `stroma explain KEY`: the paragraph on a key of the study language ("arms.doses.amount"), or
+ * NULL. */
 const char *params_explain(const char *key);
 /* Keys known, for completion and the man page. */
 int params_keys(const char *const **keys);

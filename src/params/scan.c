@@ -1,7 +1,7 @@
 /* scan.c: blanks, comments, names, numbers and quoted text of libconfig 1.5, with its traps closed.
  *
- * libconfig reads 3000000000 as -1294967296, 1e400 as infinity, "." as 0 and leaves an unknown escape
- * as it stands, all without a word. Here each of them is an error at the very letters.
+ * libconfig reads 3000000000 as -1294967296, 1e400 as infinity, "." as 0 and leaves an unknown
+ * escape as it stands, all without a word. Here each of them is an error at the very letters.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/scan.h"
 
@@ -309,7 +309,8 @@ static void take_quoted(Cursor *cursor, Entry *entry)
         if (c == '\0' || c == '\n') {
             scan_fail(cursor, FAULT_P006, scan_span(cursor, start, cursor->at),
                       "the text that begins here is not closed on its line");
-            diag_hint(cursor->config->diag, "close it with \"; texts that follow each other are joined");
+            diag_hint(cursor->config->diag,
+                      "close it with \"; texts that follow each other are joined");
             return;
         }
         if (c == '\\') {

@@ -1,0 +1,250 @@
+/* read_study.c: the model, the outputs, the start, and the order in which a study is read.
+ *
+ * The model comes first, for its names and units; arms before output times, because the size of the
+ * result is checked there. Every reader goes on after a mistake, so that one run shows all of them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/file.h"
+#include "params/reader.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- the model -----------------------------------------------------------------------------------
+ */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* folder/name or folder/name.stroma, whichever is a file; else NULL. */
+static const char *model_in(Arena *arena, const char *folder, const char *name)
+{
+    bool plain = !folder || strcmp(folder, ".") == 0;
+    const char *path = plain ? name : file_join(arena, folder, name);
+    const char *full = arena_format(arena, "%s.stroma", path);
+    if (!ends_with(path, ".stroma") && file_exists(full)) {
+        return full;
+    }
+    return ends_with(path, ".stroma") && file_exists(path) ? path : NULL;
+}
+
+static const char *find_model(Reader *reader, const char *name)
+{
+    if (name[0] == '/') {
+        return model_in(reader->arena, NULL, name);
+    }
+    const char *found = model_in(reader->arena, reader->folder, name);
+    for (int i = 0; !found && i < reader->search.count; i++) {
+        found = model_in(reader->arena, reader->search.folders[i], name);
+    }
+    return found;
+}
+
+static void report_no_model(Reader *reader, const Entry *entry)
+{
+    diag_report(reader->diag, FAULT_P015, entry->value, "there is no model '%s'", entry->text);
+    if (entry->text[0] == '/') {
+        return;
+    }
+    Text folders = text_new(reader->arena);
+    text_string(&folders, reader->folder);
+    for (int i = 0; i < reader->search.count; i++) {
+        text_format(&folders, ", %s", reader->search.folders[i]);
+    }
+    diag_hint(reader->diag, "looked in %s", folders.data);
+}
+
+const Model *read_model(Reader *reader)
+{
+    Entry *root = reader->config->root;
+    Entry *entry = member(root, "model");
+    if (!entry || entry->kind != ENTRY_TEXT) {
+        if (!entry_find(root, "model")) {
+            diag_report(reader->diag, FAULT_P014, root->value, "the study does not name its model");
+            diag_hint(reader->diag, "write model = \"NAME\";");
+        }
+        return NULL;
+    }
+    const char *path = find_model(reader, entry->text);
+    if (!path) {
+        report_no_model(reader, entry);
+        return NULL;
+    }
+    return model_read(reader->arena, path, reader->search, reader->diag);
+}
+
+static void refuse_events(Reader *reader)
+{
+    const Model *model = reader->model;
+    for (int i = 0; i < model->event_count; i++) {
+        diag_report(reader->diag, FAULT_P025, model->events[i].span,
+                    "events are not run yet, and this model has the event '%s'",
+                    model->events[i].label.name);
+    }
+}
+
+/* --- outputs -------------------------------------------------------------------------------------
+ */
+
+static int add_output(Reader *reader, NameRef ref)
+{
+    Study *study = reader->study;
+    study->outputs[study->output_count] =
+        (Output){ref, model_label(reader->model, ref), model_expr(reader->model, ref)};
+    return study->output_count++;
+}
+
+static int index_of_output(const Study *study, NameRef ref)
+{
+    for (int i = 0; i < study->output_count; i++) {
+        if (study->outputs[i].ref.kind == ref.kind && study->outputs[i].ref.index == ref.index) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static const unsigned output_kinds = 1u << NAME_STATE | 1u << NAME_PARAMETER |
+                                     1u << NAME_COVARIATE | 1u << NAME_LOCAL |
+                                     1u << NAME_OBSERVABLE;
+
+static bool resolve_output(Reader *reader, const Entry *entry, NameRef *ref)
+{
+    *ref = model_find(reader->model, entry->text);
+    if (output_kinds & 1u << ref->kind) {
+        return true;
+    }
+    diag_report(reader->diag, FAULT_P040, entry->value, "the model '%s' has no quantity '%s'",
+                reader->model->name, entry->text);
+    const char *near = model_near(reader->model, output_kinds, entry->text);
+    if (near) {
+        diag_hint(reader->diag, "did you mean '%s'?", near);
+    }
+    return false;
+}
+
+int find_output(Reader *reader, Entry *entry)
+{
+    NameRef ref;
+    if (!resolve_output(reader, entry, &ref)) {
+        return -1;
+    }
+    int index = index_of_output(reader->study, ref);
+    return index < 0 ? add_output(reader, ref) : index;
+}
+
+/* Room for every quantity of the model: no output can be there twice. */
+static void new_outputs(Reader *reader)
+{
+    const Model *model = reader->model;
+    size_t most = (size_t)model->state_count + (size_t)model->parameter_count +
+                  (size_t)model->covariate_count + (size_t)model->local_count +
+                  (size_t)model->observable_count;
+    reader->study->outputs = arena_array(reader->arena, most + 1, sizeof *reader->study->outputs);
+}
+
+static void read_outputs(Reader *reader)
+{
+    const Model *model = reader->model;
+    Study *study = reader->study;
+    Entry *list = member(reader->config->root, "outputs");
+    new_outputs(reader);
+    for (int i = 0; list && i < list->count; i++) {
+        NameRef ref;
+        if (!resolve_output(reader, list->items[i], &ref)) {
+            continue;
+        }
+        if (index_of_output(study, ref) >= 0) {
+            diag_report(reader->diag, FAULT_P041, list->items[i]->value, "'%s' is listed twice",
+                        list->items[i]->text);
+            continue;
+        }
+        add_output(reader, ref);
+    }
+    if (list && list->count == 0) {
+        diag_report(reader->diag, FAULT_P040, list->value, "the list of outputs is empty");
+        diag_hint(reader->diag, "without 'outputs' all states and observables are written");
+    }
+    for (int i = 0; !list && i < model->state_count; i++) {
+        add_output(reader, (NameRef){NAME_STATE, i});
+    }
+    for (int i = 0; !list && i < model->observable_count; i++) {
+        add_output(reader, (NameRef){NAME_OBSERVABLE, i});
+    }
+    study->table_outputs = study->output_count;
+}
+
+/* --- the rest ------------------------------------------------------------------------------------
+ */
+
+static void read_start(Reader *reader)
+{
+    const Entry *start = member(reader->config->root, "start");
+    if (!start || strcmp(start->text, "given") == 0) {
+        return;
+    }
+    reader->study->steady_start = strcmp(start->text, "steady") == 0;
+    if (!reader->study->steady_start) {
+        diag_report(reader->diag, FAULT_P013, start->value,
+                    "'start' is \"given\" or \"steady\", not \"%s\"", start->text);
+    }
+}
+
+static void refuse_later_keys(Reader *reader)
+{
+    static const char *const names[] = {"population", "data"};
+    for (int i = 0; i < 2; i++) {
+        const Entry *entry = entry_find(reader->config->root, names[i]);
+        if (entry) {
+            diag_report(reader->diag, FAULT_P024, entry->key,
+                        "'%s' is not yet run by this version of stroma", names[i]);
+        }
+    }
+}
+
+static void add_input(Reader *reader, const Source *source)
+{
+    Study *study = reader->study;
+    for (int i = 0; i < study->input_count; i++) {
+        if (strcmp(study->inputs[i].path, source->name) == 0) {
+            return;
+        }
+    }
+    char hash[65];
+    file_hash(source->text, source->length, hash);
+    study->inputs[study->input_count++] =
+        (InputFile){source->name, arena_copy(reader->arena, hash, 64)};
+}
+
+/* The files that were read: the study, what it includes, the model and its modules. */
+static void list_inputs(Reader *reader)
+{
+    const Config *config = reader->config;
+    size_t most = config->source_count + (size_t)reader->model->source_count;
+    reader->study->inputs = arena_array(reader->arena, most + 1, sizeof *reader->study->inputs);
+    for (size_t i = reader->model_alone ? 1 : 0; i < config->source_count; i++) {
+        add_input(reader, config->sources[i]);
+    }
+    for (int i = 0; i < reader->model->source_count; i++) {
+        add_input(reader, reader->model->sources[i]);
+    }
+}
+
+void read_study(Reader *reader)
+{
+    const Entry *title = member(reader->config->root, "title");
+    reader->study->title = title ? title->text : "";
+    refuse_later_keys(reader);
+    refuse_events(reader);
+    read_start(reader);
+    read_span_of_time(reader);
+    read_solver(reader);
+    read_tables(reader);
+    read_arms(reader);
+    read_outputs(reader);
+    read_plots(reader);
+    read_output_times(reader);
+    list_inputs(reader);
+}

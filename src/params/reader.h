@@ -1,0 +1,76 @@
+/* reader.h: what the readers of a study share: where they are, and how a quantity is read.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_PARAMS_READER_H
+#define STROMA_PARAMS_READER_H
+
+#include "params/keys.h"
+#include "params/params.h"
+
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+    const ParamsOptions *options;
+    Config *config;
+    const Model *model;
+    Study *study;
+    const char *folder; // of the study
+    SearchPath search;  // for models: ./models, ../models, those of the options
+    bool model_alone;   // no study file: defaults of the model
+} Reader;
+
+/* What a quantity should be: its unit, its name in messages, where it was declared. */
+typedef struct {
+    Unit unit;
+    const char *name;
+    Span declared; // source NULL: nowhere
+} Want;
+
+/* A quantity as written. */
+typedef struct {
+    double number;
+    bool has_unit;
+    Unit unit;
+    Span unit_span;
+} Amount;
+
+/* --- read_values.c */
+bool read_unit(Reader *reader, Entry *entry, size_t from, size_t length, Unit *unit);
+/* Number and unit of a number or a text; false: reported. */
+bool read_amount(Reader *reader, Entry *entry, const Want *want, Amount *amount);
+/* In the unit wanted; false: reported. */
+bool read_quantity(Reader *reader, Entry *entry, const Want *want, double *value);
+/* value × the factor to the unit wanted; `where` for the complaint. */
+bool convert_unit(Reader *reader, Span where, Unit from, const Want *want, double *value);
+/* A time, in the model's time unit. */
+bool read_when(Reader *reader, Entry *entry, const char *name, double *value);
+/* The values that `group` (may be NULL) gives to parameters or covariates go into arm. */
+void read_parameters(Reader *reader, Entry *group, OriginKind origin, Arm *arm);
+void read_covariates(Reader *reader, Entry *group, OriginKind origin, Arm *arm);
+/* The words of a number with a unit: "0.5 day". */
+const char *quantity_words(Reader *reader, double value, Unit unit);
+/* A note with the place of declaration, if there is one. */
+void note_declared(Reader *reader, const Want *want);
+
+/* --- read_arm.c: fills study->arms */
+void read_arms(Reader *reader);
+/* --- read_dose.c: the doses of a list for an arm whose covariates are known */
+void read_doses(Reader *reader, Entry *list, Arm *arm);
+/* --- read_time.c */
+void read_span_of_time(Reader *reader); // start and end
+void read_output_times(Reader *reader); // after arms and outputs: the size of the result is checked
+/* --- read_study.c */
+const Model *read_model(Reader *reader);
+void read_study(Reader *reader);
+/* Names of the output `name` for plots: its index in study->outputs, added if need be; -1:
+ * reported. */
+int find_output(Reader *reader, Entry *entry);
+/* --- read_solver.c */
+void read_solver(Reader *reader);
+/* --- read_plot.c */
+void read_plots(Reader *reader);
+/* --- read_table.c */
+void read_tables(Reader *reader);
+/* --- set.c: changes of the command line; those of `model` before the model is known */
+void apply_settings(Reader *reader, bool of_model);
+
+#endif
