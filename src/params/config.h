@@ -1,6 +1,6 @@
 /* config.h: the text of a study as a tree of entries, each with its places in the text.
  *
- * Three steps. config_read scans the file and its includes with a scanner of our own
+ * Three steps. config_read_path scans the file and its includes with a scanner of our own
  * (config_text.c): it finds the place of every key and value, closes the traps of libconfig and
  * merges what comes from an @include with what is written after it. config_print writes the merged
  * tree as one plain libconfig text, and config_load (params.c, the only door to libconfig) has
@@ -70,7 +70,7 @@ Config *config_new(Arena *arena, Diag *diag);
 
 /* Reads a file and what it includes. False when there is an error; the tree holds what was
  * understood. */
-bool config_read(Config *config, const char *path);
+bool config_read_path(Config *config, const char *path);
 bool config_read_source(Config *config, const Source *source);
 
 /* A value written in source[from..): one value of the language, or bare words, which are text. */

@@ -513,7 +513,7 @@ bool config_read_source(Config *config, const Source *source)
     return diag_errors(config->diag) == before;
 }
 
-bool config_read(Config *config, const char *path)
+bool config_read_path(Config *config, const char *path)
 {
     assert(config && path);
     const Source *source = NULL;

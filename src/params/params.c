@@ -182,7 +182,7 @@ const Study *params_read(Arena *arena, const char *path, const ParamsOptions *op
     assert(arena && path && options && diag);
     int before = diag_errors(diag);
     Reader reader = new_reader(arena, path, options, diag);
-    bool text_ok = config_read(reader.config, path);
+    bool text_ok = config_read_path(reader.config, path);
     if (reader.config->source_count == 0) {
         return NULL;
     }

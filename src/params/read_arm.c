@@ -49,7 +49,7 @@ static void copy_values(Reader *reader, Arm *arm, const Arm *from)
 static void take_defaults(const Parameter *declared, int count, double *values, Origin *origins)
 {
     for (int i = 0; i < count; i++) {
-        values[i] = declared[i].has_default ? declared[i].value : NAN;
+        values[i] = declared[i].has_default ? declared[i].value : (double)NAN;
         origins[i] = (Origin){ORIGIN_MODEL, declared[i].label.span, NULL, NULL};
     }
 }

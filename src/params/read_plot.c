@@ -74,7 +74,7 @@ static bool flag_member(const Entry *group, const char *name)
 static double number_member(const Entry *group, const char *name)
 {
     const Entry *entry = member(group, name);
-    return entry ? entry->number : NAN;
+    return entry ? entry->number : (double)NAN;
 }
 
 static double time_member(Reader *reader, const Entry *group, const char *name)

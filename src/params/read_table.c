@@ -67,7 +67,7 @@ static double read_factor(Reader *reader, Entry *group, const char *key, Unit wa
 {
     Entry *entry = member(group, key);
     if (!entry) {
-        return entry_find(group, key) ? NAN : 1;
+        return entry_find(group, key) ? (double)NAN : 1;
     }
     Unit unit;
     double factor = 1;

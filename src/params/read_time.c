@@ -25,7 +25,7 @@ void read_span_of_time(Reader *reader)
     Entry *start = member(time, "start");
     Entry *end = member(time, "end");
     study->start = 0;
-    study->end = reader->model_alone ? MODEL_ALONE_END : NAN;
+    study->end = reader->model_alone ? MODEL_ALONE_END : (double)NAN;
     bool known = !entry_find(root, "time") || time;
     if (start && !read_when(reader, start, "start", &study->start)) {
         study->start = NAN;
