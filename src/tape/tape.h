@@ -1,15 +1,20 @@
 /* tape.h: a model as straight-line programs over slots, each slot W doubles wide.
  *
  * tape_compile turns the expressions of a Model into programs. A slot is one quantity for W lanes
- * (subjects) side by side: slots[index * width + lane]. One slot array serves all programs; it is laid
- * out as time, states, parameters, covariates, switches, constants, hoisted values, working slots, and
- * the outputs of each program in one run. Terms of parameters, covariates and constants only are
- * computed once by tape_setup, not in the time loop.
+ * (subjects) side by side: slots[index * width + lane]. One slot array serves all programs; it is
+ * laid out as time, states, parameters, covariates, switches, constants, hoisted values, working
+ * slots, and the outputs of each program in one run. Terms of parameters, covariates and constants
+ * only are computed once by tape_setup, not in the time loop; outputs that are such terms too, so
+ * nobody but this folder may write to an output slot.
  *
  * Bits: every lane sees the same operations whatever the width and instruction set (SLEEF "cinz"
- * functions, no contraction), so width 1 equals width W.
- * A Tape is constant; threads share it, each with slots of its own. No function here allocates except
- * tape_compile.
+ * functions, no contraction), so width 1 equals width W. Against the tree walk of expr_evaluate the
+ * last bits may differ: factors of a product are grouped so that constant ones are hoisted, and a
+ * denominator that is used several times becomes one reciprocal.
+ *
+ * A Tape is constant; threads share it, each with slots of its own. No function here allocates
+ * except tape_compile, and tape_trace for the time of its call.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_TAPE_TAPE_H
 #define STROMA_TAPE_TAPE_H
@@ -26,11 +31,13 @@ typedef enum {
     OP_COUNT
 } Op;
 
-/* dst = op(a, b, c): numbers are slots; for OP_INTERP b is the table number. */
+enum { TAPE_OPERANDS = 4 };
+
+/* dst = op(a, b, c, d): numbers are slots; for OP_INTERP b is the table number. */
 typedef struct {
     uint16_t op;
     uint16_t spare;
-    uint32_t dst, a, b, c;
+    uint32_t dst, a, b, c, d;
 } Instruction;
 
 typedef enum {
@@ -39,16 +46,16 @@ typedef enum {
     PROGRAM_RATES,    // d/dt of each state; uses the SWITCH slots
     PROGRAM_JACOBIAN, // entries of model->jacobian in order; uses the SWITCH slots
     PROGRAM_OBSERVE,  // the expressions given to tape_compile
-    PROGRAM_ROUTES,   // for each route: rate, duration (0 where none), then fraction, lag of each target
+    PROGRAM_ROUTES,   // for each route: rate, duration (0 where none), fraction, lag of each target
     PROGRAM_SWITCHES, // for each switch: value, surface, slope
     PROGRAM_COUNT
 } ProgramName;
 
 typedef struct {
-    Instruction *code;
-    Expr *origin;   // (count) the node each instruction computes
+    Instruction *code; // (count), then one OP_NONE
+    Expr *origin;      // (count) the node each instruction computes
     int count;
-    int output;       // first output slot; outputs stand in a row
+    int output; // first output slot; outputs stand in a row
     int output_count;
 } Program;
 
@@ -67,11 +74,15 @@ typedef struct Tape {
     int time, state, parameter, covariate, switches; // first slot of each kind
     int constant, constant_count;                    // constants: values in constant_values
     const double *constant_values;
+    int hoisted, hoisted_count; // values of PROGRAM_SETUP that the other programs read
+    int working, working_count;
+    const Expr *slot_origin;   // (working) what each slot up to the working ones stands for
     const Interpolant *tables; // (model->table_count), set at compile time; may be NULL
     const char *isa;           // "avx512", "avx2", "baseline": what run-time detection chose
     const struct TapeKernels *kernels;
 } Tape;
 
+/* An instruction set that the machine lacks falls back to the best it has. */
 typedef enum { ISA_BEST, ISA_BASELINE, ISA_AVX2, ISA_AVX512 } Isa;
 
 typedef struct {
@@ -98,13 +109,16 @@ static inline double *tape_output(const Tape *tape, ProgramName program, double 
     return slots + (size_t)(tape->programs[program].output + index) * (size_t)width;
 }
 
-/* Where a value stopped being finite: the first instruction of the program (for one lane) with a
- * result that is not finite though its operands are. False if there is none. */
+/* Where a value stopped being finite: the instruction (for one lane) to which the first output that
+ * is not finite leads back: its result is not finite though its operands are. It may belong to
+ * PROGRAM_SETUP. If an input (a state, a parameter ...) is not finite itself, `expr` is its symbol,
+ * op is OP_NONE and result its value. Runs the program on the slots as they are. False if all
+ * outputs are finite. */
 typedef struct {
-    Expr expr;       // the node
+    Expr expr; // the node
     Op op;
-    double operand[3];
-    Expr operand_expr[3]; // EXPR_NONE beyond the arity
+    double operand[TAPE_OPERANDS];
+    Expr operand_expr[TAPE_OPERANDS]; // EXPR_NONE where not known
     int operand_count;
     double result;
     Span span;
@@ -115,7 +129,11 @@ bool tape_trace(const Tape *tape, ProgramName program, double *slots, int width,
 /* The disassembly, one line per instruction. */
 void tape_list(const Tape *tape, ProgramName program, Text *text);
 
-/* Value of a tabulated input and its slope at x. */
+/* The word of the listing, such as "multiply_add", and the number of operands that are slots. */
+const char *op_text(Op op);
+int op_arity(Op op);
+
+/* Value of a tabulated input, or with `slope` its derivative, at x. */
 double interpolant_value(const Interpolant *table, double x, bool slope);
 
 #endif
