@@ -1,8 +1,8 @@
 /* regimen.h: doses as they were prescribed.
  *
- * Amounts are absolute, in the unit of the route's first target (per-kg amounts have been multiplied
- * by the covariate before). Times are in the model's time unit. Semantics: NONMEM's, see schedule.h.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * Amounts are absolute, in the unit of the route's first target (per-kg amounts have been
+ * multiplied by the covariate before). Times are in the model's time unit. Semantics: NONMEM's, see
+ * schedule.h. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_DOSE_REGIMEN_H
 #define STROMA_DOSE_REGIMEN_H
 
@@ -20,8 +20,8 @@ typedef enum {
 
 typedef struct {
     DoseKind kind;
-    int route;       // index of the model's route, or -1: into `state` directly
-    int state;       // if route is -1
+    int route; // index of the model's route, or -1: into `state` directly
+    int state; // if route is -1
     double amount;
     double time;     // of the first
     double duration; // DOSE_INFUSION_DURATION

@@ -1,8 +1,8 @@
 /* schedule.h: the dated events a regimen expands to, for one subject.
  *
- * Lag and fraction of each target are known here (they depend on no state), so a schedule is complete
- * before the integration starts. Order at one instant: infusion ends, then doses in the order written.
- * Additional doses are at time + k × interval, computed so, never accumulated.
+ * Lag and fraction of each target are known here (they depend on no state), so a schedule is
+ * complete before the integration starts. Order at one instant: infusion ends, then doses in the
+ * order written. Additional doses are at time + k × interval, computed so, never accumulated.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_DOSE_SCHEDULE_H
 #define STROMA_DOSE_SCHEDULE_H
@@ -44,9 +44,9 @@ enum { SCHEDULE_MAX_TARGETS = 8 };
 /* Answers for dose `index` at record time `time`. */
 typedef void RouteLookup(void *context, const Dose *dose, double time, RouteValues *values);
 
-/* Expands; events later than `end` are dropped, as are infusion ends beyond it. False when a value makes
- * no sense for this subject (negative lag or fraction, rate or duration not positive): *bad_dose and
- * *reason (static text) say what. Memory from arena. */
+/* Expands; events later than `end` are dropped, as are infusion ends beyond it. False when a value
+ * makes no sense for this subject (negative lag or fraction, rate or duration not positive):
+ * *bad_dose and *reason (static text) say what. Memory from arena. */
 bool schedule_expand(Arena *arena, const Regimen *regimen, RouteLookup *lookup, void *context,
                      double end, Schedule *schedule, int *bad_dose, const char **reason);
 

@@ -1,9 +1,8 @@
 /* study.h: what is to be run: a model, numbers, arms, doses, output times, outputs and plots.
  *
- * A Study is built by params_read (or by calls of stroma.h) and constant while it runs. Values are in
- * the model's units, times in its time unit. Everything the manifest needs about the origin of a number
- * is kept beside it.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * A Study is built by params_read (or by calls of stroma.h) and constant while it runs. Values are
+ * in the model's units, times in its time unit. Everything the manifest needs about the origin of a
+ * number is kept beside it. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_STUDY_STUDY_H
 #define STROMA_STUDY_STUDY_H
 
@@ -14,20 +13,21 @@
 typedef enum { ORIGIN_MODEL, ORIGIN_STUDY, ORIGIN_ARM, ORIGIN_SET } OriginKind;
 typedef struct {
     OriginKind kind;
-    Span span;          // of the value (source NULL for a model default without place)
-    const char *source; // the `source` key: evidence and reference, or NULL
+    Span span;           // of the value (source NULL for a model default without place)
+    const char *source;  // the `source` key: evidence and reference, or NULL
     const char *written; // the value as the user wrote it ("0.02 ng/mL"), or NULL
 } Origin;
 
 typedef struct {
     const char *name;
-    const char *like;           // name of the arm it started from, or NULL
-    double *parameters;         // (parameter_count) complete
-    Origin *parameter_origin;   // (parameter_count)
-    double *covariates;         // (covariate_count) complete
-    Origin *covariate_origin;   // (covariate_count)
+    const char *like;         // name of the arm it started from, or NULL
+    double *parameters;       // (parameter_count) complete
+    Origin *parameter_origin; // (parameter_count)
+    double *covariates;       // (covariate_count) complete
+    Origin *covariate_origin; // (covariate_count)
     Regimen regimen;
-    const char **dose_text;     // (regimen.count) one line in words, such as "iv 1.4e+08 cell over 30 min"
+    const char *
+        *dose_text; // (regimen.count) one line in words, such as "iv 1.4e+08 cell over 30 min"
     Span span;
 } Arm;
 
@@ -40,15 +40,15 @@ typedef struct {
 
 typedef struct {
     const char *title;
-    int *y;          // (y_count) indices into Study.outputs
+    int *y; // (y_count) indices into Study.outputs
     int y_count;
     bool logx, logy;
     bool has_band;
-    double band[2];  // percentiles, for populations
+    double band[2];      // percentiles, for populations
     double x_min, x_max; // NAN: not given; likewise y
     double y_min, y_max;
     const char *x_label, *y_label; // NULL: from the units
-    const char *file; // stem of the script and pictures, such as "msc-iv-1-t-cells"
+    const char *file;              // stem of the script and pictures, such as "msc-iv-1-t-cells"
     Span span;
 } Plot;
 
@@ -90,21 +90,22 @@ typedef struct {
 } Study;
 
 typedef struct {
-    int width;               // 0: chosen
-    bool separate;           // each arm in a pack of its own
-    const volatile int *stop; // set by a signal handler; may be NULL
+    int width;                                    // 0: chosen
+    bool separate;                                // each arm in a pack of its own
+    const volatile int *stop;                     // set by a signal handler; may be NULL
     void (*progress)(void *context, double done); // 0..1; may be NULL
     void *context;
 } RunOptions;
 
 /* What a run leaves in memory. */
 typedef struct {
-    Table *table;       // columns arm, id, time, outputs (all of Study.outputs)
-    Outcome *outcomes;  // (arm_count) per arm
-    double *delivered;  // (arm_count) reserved for the dose ledger
+    Table *table;        // columns arm, id, time, outputs (all of Study.outputs)
+    Outcome *outcomes;   // (arm_count) per arm
+    Schedule *schedules; // (arm_count) what was given; empty for an arm that was not begun
+    double *delivered;   // (arm_count) reserved for the dose ledger
     SolverStats stats;
-    bool stopped;       // interrupted
-    int failed;         // arms that did not get to the end
+    bool stopped; // interrupted
+    int failed;   // arms that did not get to the end
     double compile_seconds, integrate_seconds;
     const char *isa;
     int width;
@@ -117,8 +118,9 @@ bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunR
 /* Schedule of each arm in words: time, what happens, how much, where (`stroma show --schedule`). */
 void study_print_schedule(const Study *study, Arena *arena, Text *text);
 
-/* The manifest as JSON text (sorted keys, two blanks, newline at the end); table/json? no: jansson here.
- * `command` is the command line. */
+/* The manifest as JSON text: sorted keys, two blanks, a newline at the end. No clock and no host
+ * name are in it; SOURCE_DATE_EPOCH is, if it is set. `command` is the command line. False if a
+ * value cannot be written as JSON. */
 bool study_manifest(const Study *study, const RunResult *result, const char *command, Arena *arena,
                     Text *text);
 

@@ -6,8 +6,8 @@
 #include "base/diag.h"
 #include "table/table.h"
 
-/* Writes the first `columns` columns (0: all) to path ("-": standard output), complete or not at all.
- * False: errno says why. */
+/* Writes the first `columns` columns (0: all) to path ("-": standard output), complete or not at
+ * all. False: errno says why. */
 bool csv_write(const Table *table, int columns, const char *path);
 
 /* Writes name,unit,description of the first `columns` columns. */

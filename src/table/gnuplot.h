@@ -1,7 +1,7 @@
 /* gnuplot.h: one script per figure that a person would gladly edit, and its pictures.
  *
- * A script is made from the template plots/profile.gp and stands alone: it reads the CSV beside it by
- * column names. Pictures are SVG and PNG, byte-reproducible (gnuplot -d, LC_ALL=C).
+ * A script is made from the template plots/profile.gp and stands alone: it reads the CSV beside it
+ * by column names. Pictures are SVG and PNG, byte-reproducible (gnuplot -d, LC_ALL=C).
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_TABLE_GNUPLOT_H
 #define STROMA_TABLE_GNUPLOT_H
@@ -24,12 +24,12 @@ typedef struct {
 
 typedef struct {
     const char *title;
-    const char *csv;      // file name of the data, relative to the script
-    const char *stem;     // pictures: stem.svg, stem.png
-    const char *command;  // how to make it again, for the head comment
-    const char *x_label;  // such as "Time (day)"
-    const char *y_label;  // such as "C-reactive protein (mg/L)"; NULL: made from the curves
-    const char **arms;    // (arm_count)
+    const char *csv;     // file name of the data, relative to the script
+    const char *stem;    // pictures: stem.svg, stem.png
+    const char *command; // how to make it again, for the head comment
+    const char *x_label; // such as "Time (day)"
+    const char *y_label; // such as "C-reactive protein (mg/L)"; NULL: made from the curves
+    const char **arms;   // (arm_count)
     int arm_count;
     Curve *curves;
     int curve_count;
@@ -44,11 +44,13 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
 
 typedef enum { RENDER_OK, RENDER_NO_GNUPLOT, RENDER_FAILED } RenderStatus;
 
-/* Runs gnuplot on folder/script (a file name) inside `folder`; pictures appear complete or not at all.
- * On RENDER_FAILED *words (in arena) holds what gnuplot said. */
-RenderStatus figure_render(Arena *arena, const char *folder, const char *script, const char **words);
+/* Runs gnuplot on folder/script (a file name) inside `folder`; pictures appear complete or not at
+ * all. On RENDER_FAILED *words (in arena) holds what gnuplot said. */
+RenderStatus figure_render(Arena *arena, const char *folder, const char *script,
+                           const char **words);
 
-/* A drawing with characters for a terminal, `columns` wide and `lines` high, from data in memory. */
+/* A drawing with characters for a terminal, `columns` wide and `lines` high, from data in memory.
+ */
 void figure_ascii(const Figure *figure, const Table *table, int columns, int lines, Text *text);
 
 #endif

@@ -1,0 +1,22 @@
+/* run.h: what the files of this floor share: the tape of a study and its arms as subjects.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_STUDY_RUN_H
+#define STROMA_STUDY_RUN_H
+
+#include "study/study.h"
+
+/* The model of a study compiled with its outputs as PROGRAM_OBSERVE. */
+const Tape *study_tape(const Study *study, Arena *arena);
+
+/* What an arm brings to a pack; it points into the study. */
+SubjectInput study_subject(const Study *study, int arm);
+
+/* The schedule of every arm (arm_count), in `arena`; *pack is a pack that still holds them all as
+ * lanes 0 .. arm_count-1, or NULL if they are more than `lanes`. False if no pack can be opened. */
+bool study_schedules(const Study *study, const Tape *tape, int lanes, Arena *arena,
+                     Schedule *schedules, Pack **pack);
+
+/* The text of a unit, "" if there is none. */
+const char *study_unit(Unit unit);
+
+#endif
