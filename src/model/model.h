@@ -1,5 +1,5 @@
-/* model.h: what a model file means: named states, parameters, covariates, observables, routes, events,
- * and one expression graph that holds all their equations.
+/* model.h: what a model file means: named states, parameters, covariates, observables, routes,
+ * events, and one expression graph that holds all their equations.
  *
  * A Model is built once by model_read and constant afterwards; any number of threads may read it.
  * Modules (`use`) are inlined: their quantities appear here with dotted names ("msc.blood").
@@ -23,8 +23,8 @@ typedef struct {
 
 typedef struct {
     Label label;
-    Expr initial; // depends on parameters, covariates and time only
-    Expr rate;    // d/dt, flows included; time conditions are SWITCH symbols
+    Expr initial;      // depends on parameters, covariates and time only
+    Expr rate;         // d/dt, flows included; time conditions are SWITCH symbols
     bool non_negative; // reserved for the study's option
 } State;
 
@@ -32,7 +32,7 @@ typedef struct {
     Label label;
     bool has_default;
     double value; // the default, in label.unit
-} Parameter; // also a covariate
+} Parameter;      // also a covariate
 
 /* A named intermediate value, or an observable; time conditions are written out. */
 typedef struct {
@@ -67,18 +67,22 @@ typedef struct {
     Expr condition; // fires when it turns from 0 to 1
     Assignment *assignments;
     int assignment_count;
+    Expr priority; // EXPR_NONE if not given; higher goes first
+    Expr delay;    // in time_unit; EXPR_NONE if not given
+    bool falling;  // fires when the condition turns from 1 to 0 instead
     Span span;
 } Event;
 
 /* A condition (or floor, ceil ...) that depends on time, parameters and covariates but on no state.
  * Its value is frozen between two stops of the integration: in the rates it stands as a SWITCH
- * symbol. `surface` tells where to stop: where it changes sign, or (whole) passes a whole number. */
+ * symbol. `surface` tells where to stop: where it changes sign, or (whole) passes a whole number.
+ */
 typedef struct {
     Expr value;   // the condition as written
     Expr surface; // function of time, parameters, covariates
     Expr slope;   // ∂surface/∂t
     bool whole;   // stop at each whole number of surface (floor, ceil)
-    bool linear;  // slope does not depend on time
+    bool linear;  // surface is a straight line in time (slope constant, no floor, if ... inside)
     Span span;
 } Switch;
 
@@ -89,7 +93,8 @@ typedef struct {
     bool of_time; // some use has x depending on time alone: knots become stops
 } TableInput;
 
-/* Sparse Jacobian ∂rate_i/∂state_j, compressed by rows, columns ascending; the diagonal always there. */
+/* Sparse Jacobian ∂rate_i/∂state_j, compressed by rows, columns ascending; the diagonal always
+ * there. */
 typedef struct {
     int count;      // entries
     int *row_start; // (state_count + 1)
@@ -102,9 +107,9 @@ typedef struct {
     Graph *graph;
     const char *name;
     const char *title;
-    const char *path;   // as found
-    Unit time_unit;     // label.text such as "day"
-    bool is_module;     // declared with `module` (may be run by itself if every input has a default)
+    const char *path; // as found
+    Unit time_unit;   // label.text such as "day"
+    bool is_module;   // declared with `module` (may be run by itself if every input has a default)
     State *states;
     int state_count;
     Parameter *parameters;
@@ -126,6 +131,8 @@ typedef struct {
     Jacobian jacobian;
     const Source **sources; // every file read, the main one first
     int source_count;
+    const Names *names;              // every quantity; use model_find
+    const char *const *switch_names; // conditions as text, such as "(t < t_end)"
 } Model;
 
 typedef enum {
@@ -151,8 +158,8 @@ typedef struct {
     int count;
 } SearchPath;
 
-/* Reads, checks and builds a model. NULL if there is any error: diag holds why (all of them, not just
- * the first). The Model lives in `arena`. */
+/* Reads, checks and builds a model. NULL if there is any error: diag holds why (all of them, not
+ * just the first). The Model lives in `arena`. */
 const Model *model_read(Arena *arena, const char *path, SearchPath search, Diag *diag);
 
 /* The same from text in memory. */
