@@ -1,0 +1,116 @@
+/* blame.c: which lane a failed step is due to, and which of its states.
+ *
+ * A lane whose rates were not finite is guilty. Otherwise it is the lane with the largest weighted
+ * local error (error test, step limit) or the largest last correction (Newton), which is the lane
+ * that made the steps small; factors that lost their digits come first. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
+#include "simulate/lanes.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* The state of a lane with the largest value, one that is not finite before all others. */
+static int worst_state(const Pack *pack, const double *values, int lane, double *largest)
+{
+    int worst = 0;
+    *largest = -1.0;
+    for (int i = 0; i < pack->states; i++) {
+        double value = values[(size_t)i * (size_t)pack->width + (size_t)lane];
+        value = isfinite(value) ? value : HUGE_VAL;
+        if (value > *largest) {
+            *largest = value;
+            worst = i;
+        }
+    }
+    return worst;
+}
+
+static void blame_rates(Pack *pack, int lane)
+{
+    Stage *stage = &pack->main;
+    lane_fail(pack, lane, OUTCOME_NOT_FINITE, stage->bad_time);
+    Outcome *outcome = &pack->lanes[lane].outcome;
+    outcome->state = 0;
+    stage_copy_lane(&pack->solo, stage, lane);
+    for (int i = 0; i < pack->states; i++) {
+        pack->solo.y[i] = stage->bad_y[(size_t)i * (size_t)pack->width + (size_t)lane];
+    }
+    outcome->has_fault =
+        outcome_trace(pack, lane, PROGRAM_RATES, stage->bad_time, pack->solo.y, &outcome->fault);
+    const double *rates = tape_output(pack->tape, PROGRAM_RATES, pack->solo.slots, 0, 1);
+    for (int i = pack->states - 1; i >= 0; i--) {
+        outcome->state = isfinite(rates[i]) ? outcome->state : i;
+    }
+}
+
+static double guilt(const Pack *pack, StepStatus status, int lane, const double *errors)
+{
+    double sum = integrator_lane_sums(pack->main.integrator)[lane];
+    sum = isfinite(sum) ? sum : HUGE_VAL;
+    if (status == STEP_NEWTON && integrator_bad_factors(pack->main.integrator, lane)) {
+        return HUGE_VAL;
+    }
+    if (status == STEP_NEWTON || status == STEP_PRECISION) {
+        return sum;
+    }
+    double total = 0.0;
+    for (int i = 0; i < pack->states; i++) {
+        double error = errors[(size_t)i * (size_t)pack->width + (size_t)lane];
+        total += isfinite(error) ? error * error : HUGE_VAL;
+    }
+    return total;
+}
+
+/* A Jacobian that is not finite is a fault of the model, not of the solver. */
+static void look_at_jacobian(Pack *pack, int lane, double time)
+{
+    Outcome *outcome = &pack->lanes[lane].outcome;
+    const double *y = integrator_state(pack->main.integrator);
+    stage_copy_lane(&pack->solo, &pack->main, lane);
+    for (int i = 0; i < pack->states; i++) {
+        pack->solo.y[i] = y[(size_t)i * (size_t)pack->width + (size_t)lane];
+    }
+    if (outcome_trace(pack, lane, PROGRAM_JACOBIAN, time, pack->solo.y, &outcome->fault)) {
+        outcome->kind = OUTCOME_NOT_FINITE;
+        outcome->has_fault = true;
+    }
+}
+
+static void blame_worst(Pack *pack, StepStatus status, double time)
+{
+    const double *errors = integrator_errors(pack->main.integrator);
+    int guilty = -1;
+    double most = -1.0;
+    for (int lane = 0; lane < pack->count; lane++) {
+        double value = pack->main.live[lane] ? guilt(pack, status, lane, errors) : -1.0;
+        if (value > most) {
+            most = value;
+            guilty = lane;
+        }
+    }
+    assert(guilty >= 0);
+    double largest;
+    int state = worst_state(pack, errors, guilty, &largest);
+    lane_fail(pack, guilty, status == STEP_DONE ? OUTCOME_STEP_LIMIT : OUTCOME_NO_CONVERGENCE,
+              time);
+    pack->lanes[guilty].outcome.state = state;
+    if (status == STEP_NEWTON) {
+        look_at_jacobian(pack, guilty, time);
+    }
+}
+
+void lanes_blame(Pack *pack, StepStatus status, double time)
+{
+    bool found = false;
+    if (status == STEP_RATES) {
+        for (int lane = 0; lane < pack->count; lane++) {
+            if (pack->main.live[lane] && pack->main.not_finite[lane]) {
+                blame_rates(pack, lane);
+                found = true;
+            }
+        }
+    }
+    if (!found) {
+        blame_worst(pack, status, time);
+    }
+}

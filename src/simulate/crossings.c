@@ -1,0 +1,230 @@
+/* crossings.c: where a function of time alone passes through zero, or through a whole number.
+ *
+ * A linear surface is solved by Newton's step from the middle of the interval, repeated because the
+ * first one is only as exact as the middle is large, then moved by a few last places to the
+ * smallest value: `t >= 0.3` gives 0.3 itself. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/stops.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { GRID = 1024, SPLITS = 10, NEWTON_STEPS = 3, LAST_PLACES = 4, BISECTIONS = 2200 };
+
+// The point within a cell that tests the cubic: not a simple fraction, so that no period of the
+// surface can hide between grid points that all look alike.
+static const double SECTION = 0.3819660112501051;
+static const double MISFIT = 0.01;
+
+bool times_add(TimeList *list, double time)
+{
+    if (list->count >= STOPS_MAX) {
+        return false;
+    }
+    list->times =
+        arena_grow(list->arena, list->times, list->count, &list->capacity, sizeof *list->times);
+    list->times[list->count++] = time;
+    return true;
+}
+
+static int by_time(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+void times_sort(TimeList *list)
+{
+    if (list->count == 0) {
+        return;
+    }
+    qsort(list->times, list->count, sizeof *list->times, by_time);
+    size_t kept = 1;
+    for (size_t i = 1; i < list->count; i++) {
+        if (list->times[i] != list->times[kept - 1]) {
+            list->times[kept++] = list->times[i];
+        }
+    }
+    list->count = kept;
+}
+
+/* The zero of surface - level near `guess`, to the last place. */
+static double polish(Surface *surface, void *context, double guess, double level)
+{
+    double time = guess;
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        SurfacePoint point = surface(context, time);
+        if (point.value == level) {
+            return time;
+        }
+        double next = time - (point.value - level) / point.slope;
+        if (!isfinite(next) || next == time) {
+            break;
+        }
+        time = next;
+    }
+    double best = time;
+    double least = fabs(surface(context, time).value - level);
+    double up = time;
+    double down = time;
+    for (int i = 0; i < LAST_PLACES && least != 0.0; i++) {
+        up = nextafter(up, HUGE_VAL);
+        down = nextafter(down, -HUGE_VAL);
+        double above = fabs(surface(context, up).value - level);
+        double below = fabs(surface(context, down).value - level);
+        if (fmin(above, below) < least) {
+            best = above < below ? up : down;
+            least = fmin(above, below);
+        }
+    }
+    return best;
+}
+
+static bool add_inside(TimeList *list, double time, double first, double last)
+{
+    return !(time > first && time < last) || times_add(list, time);
+}
+
+bool stops_linear(Surface *surface, void *context, double first, double last, bool whole,
+                  TimeList *list)
+{
+    assert(surface != NULL && list != NULL && first <= last);
+    double middle = first + 0.5 * (last - first);
+    SurfacePoint point = surface(context, middle);
+    if (!isfinite(point.value) || !isfinite(point.slope) || point.slope == 0.0) {
+        return true;
+    }
+    double at_first = point.value + point.slope * (first - middle);
+    double at_last = point.value + point.slope * (last - middle);
+    double low = whole ? floor(fmin(at_first, at_last)) : 0.0;
+    double high = whole ? ceil(fmax(at_first, at_last)) : 0.0;
+    if (high - low > STOPS_MAX) {
+        return false;
+    }
+    for (double level = low; level <= high; level += 1.0) {
+        double guess = middle + (level - point.value) / point.slope;
+        double margin = 1e-6 * (last - first);
+        if (guess < first - margin || guess > last + margin) {
+            continue;
+        }
+        if (!add_inside(list, polish(surface, context, guess, level), first, last)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef struct {
+    Surface *surface;
+    void *context;
+    bool whole;
+    TimeList *list;
+} Search;
+
+/* Which side of the surface a value is on: below a whole number, or below zero. */
+static double side(const Search *search, double value)
+{
+    if (!isfinite(value)) {
+        return 0.0;
+    }
+    return search->whole ? floor(value) : (double)(value >= 0.0);
+}
+
+/* The first double whose side is not that of `first`, given that the sides differ. */
+static double bisect(const Search *search, double first, double last)
+{
+    double before = side(search, search->surface(search->context, first).value);
+    for (int i = 0; i < BISECTIONS; i++) {
+        double middle = first + 0.5 * (last - first);
+        if (middle <= first || middle >= last) {
+            break;
+        }
+        if (side(search, search->surface(search->context, middle).value) == before) {
+            first = middle;
+        } else {
+            last = middle;
+        }
+    }
+    return last;
+}
+
+/* All crossings in a cell in which the surface is monotone. */
+static bool cross(const Search *search, double first, double last)
+{
+    double after = side(search, search->surface(search->context, last).value);
+    while (side(search, search->surface(search->context, first).value) != after) {
+        first = bisect(search, first, last);
+        if (!times_add(search->list, first)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Where the slope changes its sign. */
+static double summit(const Search *search, double first, double last)
+{
+    bool rising = search->surface(search->context, first).slope > 0.0;
+    for (int i = 0; i < BISECTIONS; i++) {
+        double middle = first + 0.5 * (last - first);
+        if (middle <= first || middle >= last) {
+            break;
+        }
+        if ((search->surface(search->context, middle).slope > 0.0) == rising) {
+            first = middle;
+        } else {
+            last = middle;
+        }
+    }
+    return last;
+}
+
+/* Value at fraction s of a cell of length h of the cubic through both ends (Hermite). */
+static double cubic(SurfacePoint a, SurfacePoint b, double h, double s)
+{
+    double t = 1.0 - s;
+    return a.value * t * t * (1.0 + 2.0 * s) + b.value * s * s * (1.0 + 2.0 * t) +
+           h * s * t * (a.slope * t - b.slope * s);
+}
+
+static bool search_cell(const Search *search, double first, double last, int splits)
+{
+    SurfacePoint a = search->surface(search->context, first);
+    SurfacePoint b = search->surface(search->context, last);
+    double inside = first + SECTION * (last - first);
+    if (inside <= first || inside >= last) {
+        return cross(search, first, last);
+    }
+    SurfacePoint middle = search->surface(search->context, inside);
+    double expected = cubic(a, b, last - first, (inside - first) / (last - first));
+    double size = fmax(fabs(a.value - b.value), fabs(middle.value - a.value));
+    size = fmax(size, fmin(fabs(a.value), fabs(b.value)));
+    size = search->whole ? fmin(size, 1.0) : size;
+    bool fits = fabs(middle.value - expected) <= MISFIT * size;
+    if (!fits && splits > 0) {
+        return search_cell(search, first, inside, splits - 1) &&
+               search_cell(search, inside, last, splits - 1);
+    }
+    if ((a.slope > 0.0) != (b.slope > 0.0)) {
+        double top = summit(search, first, last);
+        return cross(search, first, top) && cross(search, top, last);
+    }
+    return cross(search, first, last);
+}
+
+bool stops_curved(Surface *surface, void *context, double first, double last, bool whole,
+                  TimeList *list)
+{
+    assert(surface != NULL && list != NULL && first <= last);
+    Search search = {surface, context, whole, list};
+    double step = (last - first) / GRID;
+    for (int i = 0; i < GRID && step > 0.0; i++) {
+        double a = first + i * step;
+        double b = i == GRID - 1 ? last : first + (i + 1) * step;
+        if (a < b && !search_cell(&search, a, b, SPLITS)) {
+            return false;
+        }
+    }
+    return true;
+}

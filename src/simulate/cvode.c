@@ -1,0 +1,330 @@
+/* cvode.c: drives CVODES: one BDF integration for all lanes, one step at a time.
+ *
+ * What CVODES 6.4 needs to be told: the stop time is set anew in each segment (it is not always
+ * cleared); the error weights come from one pass (CVodeWFtolerances); its own messages are
+ * silenced, for the pack turns failures into the model's words. Written for SUNDIALS 6.4 to 7.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/cvode.h"
+
+#include <assert.h>
+#include <cvodes/cvodes.h>
+#include <math.h>
+#include <string.h>
+#include <sundials/sundials_context.h>
+
+enum { MOST_ERROR_FAILURES = 15, MOST_NEWTON_FAILURES = 20 };
+
+struct Integrator {
+    IntegratorProblem problem;
+    SUNContext sundials;
+    void *memory; // CVODES
+    VectorSpace space;
+    LaneSystem system;
+    N_Vector y, error;
+    void *matrix, *solver;
+    double *atol;   // (states × width)
+    double *errors; // (states × width)
+    double *start;  // (states × width) where the last restart began
+    double time;    // of y
+    double stop;
+    double last_step;
+    SolverStats stats; // of the runs before the last restart
+};
+
+static int rates(sunrealtype time, N_Vector y, N_Vector result, void *context)
+{
+    const IntegratorProblem *problem = &((Integrator *)context)->problem;
+    return problem->rates(problem->context, time, vector_data(y), vector_data(result)) ? 0 : 1;
+}
+
+static int weights(N_Vector y, N_Vector result, void *context)
+{
+    const Integrator *integrator = context;
+    integrator->problem.kernels->weigh(vector_data(y), integrator->atol, integrator->problem.rtol,
+                                       vector_data(result), integrator->space.count);
+    return 0;
+}
+
+#if SUNDIALS_VERSION_MAJOR >= 7
+static void be_silent(int line, const char *function, const char *file, const char *message,
+                      SUNErrCode error, void *context, SUNContext sundials)
+{
+    (void)line, (void)function, (void)file, (void)message, (void)error, (void)context;
+    (void)sundials;
+}
+
+static bool open_context(Integrator *integrator)
+{
+    return SUNContext_Create(SUN_COMM_NULL, &integrator->sundials) == 0 &&
+           SUNContext_ClearErrHandlers(integrator->sundials) == 0 &&
+           SUNContext_PushErrHandler(integrator->sundials, be_silent, NULL) == 0;
+}
+
+static bool silence(void *memory)
+{
+    (void)memory;
+    return true;
+}
+#else
+static void be_silent(int error, const char *module, const char *function, char *message,
+                      void *context)
+{
+    (void)error, (void)module, (void)function, (void)message, (void)context;
+}
+
+static bool open_context(Integrator *integrator)
+{
+    return SUNContext_Create(NULL, &integrator->sundials) == 0;
+}
+
+static bool silence(void *memory)
+{
+    return CVodeSetErrHandlerFn(memory, be_silent, NULL) == CV_SUCCESS;
+}
+#endif
+
+static bool set_up(Integrator *integrator)
+{
+    if (!open_context(integrator)) {
+        return false;
+    }
+    integrator->y = vector_new(&integrator->space, integrator->sundials);
+    integrator->error = vector_new(&integrator->space, integrator->sundials);
+    integrator->memory = CVodeCreate(CV_BDF, integrator->sundials);
+    void *memory = integrator->memory;
+    if (integrator->y == NULL || integrator->error == NULL || memory == NULL) {
+        return false;
+    }
+    return silence(memory) && CVodeInit(memory, rates, 0.0, integrator->y) == CV_SUCCESS &&
+           CVodeSetUserData(memory, integrator) == CV_SUCCESS &&
+           CVodeWFtolerances(memory, weights) == CV_SUCCESS &&
+           CVodeSetMaxStep(memory, integrator->problem.max_step) == CV_SUCCESS &&
+           CVodeSetMaxErrTestFails(memory, MOST_ERROR_FAILURES) == CV_SUCCESS &&
+           CVodeSetMaxConvFails(memory, MOST_NEWTON_FAILURES) == CV_SUCCESS &&
+           CVodeSetMaxHnilWarns(memory, -1) == CV_SUCCESS &&
+           linear_attach(&integrator->system, memory, integrator->sundials, &integrator->matrix,
+                         &integrator->solver);
+}
+
+Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
+{
+    assert(arena != NULL && problem != NULL && problem->rates != NULL && problem->jacobian != NULL);
+    Integrator *integrator = arena_alloc(arena, sizeof *integrator);
+    integrator->problem = *problem;
+    int states = problem->pattern.states;
+    size_t width = (size_t)problem->width;
+    size_t count = (size_t)states * width;
+    integrator->space = (VectorSpace){.arena = arena,
+                                      .kernels = problem->kernels,
+                                      .states = states,
+                                      .width = problem->width,
+                                      .count = count,
+                                      .live = problem->live,
+                                      .lane_sum = arena_array(arena, width, sizeof(double))};
+    integrator->atol = arena_array(arena, count, sizeof(double));
+    integrator->errors = arena_array(arena, count, sizeof(double));
+    integrator->start = arena_array(arena, count, sizeof(double));
+    for (size_t i = 0; i < count; i++) {
+        integrator->atol[i] = problem->atol[i / width];
+    }
+    LaneSystem *system = &integrator->system;
+    system->problem = &integrator->problem;
+    system->sparse = blocklu_open(arena, problem->pattern, problem->width, problem->kernels);
+    system->dense = densely_open(arena, problem->pattern, problem->width);
+    system->pivoting = problem->dense;
+    if (!set_up(integrator)) {
+        integrator_close(integrator);
+        return NULL;
+    }
+    return integrator;
+}
+
+void integrator_close(Integrator *integrator)
+{
+    if (integrator == NULL) {
+        return;
+    }
+    if (integrator->memory != NULL) {
+        CVodeFree(&integrator->memory);
+    }
+    linear_free(integrator->matrix, integrator->solver);
+    if (integrator->error != NULL) {
+        N_VDestroy(integrator->error);
+    }
+    if (integrator->y != NULL) {
+        N_VDestroy(integrator->y);
+    }
+    if (integrator->sundials != NULL) {
+        SUNContext_Free(&integrator->sundials);
+    }
+}
+
+/* CVODES forgets its counts at a restart: keep them. */
+static void keep_counts(Integrator *integrator)
+{
+    void *memory = integrator->memory;
+    SolverStats *stats = &integrator->stats;
+    long steps = 0, calls = 0, newton = 0, error_failures = 0, newton_failures = 0,
+         linear_calls = 0;
+    if (CVodeGetNumSteps(memory, &steps) == CV_SUCCESS &&
+        CVodeGetNumRhsEvals(memory, &calls) == CV_SUCCESS &&
+        CVodeGetNumNonlinSolvIters(memory, &newton) == CV_SUCCESS &&
+        CVodeGetNumErrTestFails(memory, &error_failures) == CV_SUCCESS &&
+        CVodeGetNumNonlinSolvConvFails(memory, &newton_failures) == CV_SUCCESS &&
+        CVodeGetNumLinRhsEvals(memory, &linear_calls) == CV_SUCCESS) {
+        stats->steps += steps;
+        stats->rate_calls += calls + linear_calls;
+        stats->newton_iterations += newton;
+        stats->error_failures += error_failures;
+        stats->newton_failures += newton_failures;
+    }
+}
+
+void integrator_restart(Integrator *integrator, double time, const double *y)
+{
+    keep_counts(integrator);
+    memcpy(vector_data(integrator->y), y, integrator->space.count * sizeof *y);
+    memcpy(integrator->start, y, integrator->space.count * sizeof *y);
+    integrator->time = time;
+    integrator->last_step = 0.0;
+    int flag = CVodeReInit(integrator->memory, time, integrator->y);
+    assert(flag == CV_SUCCESS);
+    (void)flag;
+    integrator->stats.restarts++;
+}
+
+void integrator_stop_at(Integrator *integrator, double time)
+{
+    integrator->stop = time;
+    int flag = CVodeSetStopTime(integrator->memory, time);
+    assert(flag == CV_SUCCESS);
+    (void)flag;
+}
+
+static StepStatus status_of(int flag)
+{
+    switch (flag) {
+    case CV_SUCCESS:
+        return STEP_DONE;
+    case CV_TSTOP_RETURN:
+        return STEP_AT_STOP;
+    case CV_ERR_FAILURE:
+        return STEP_ERROR_TEST;
+    case CV_CONV_FAILURE:
+    case CV_LSETUP_FAIL:
+    case CV_LSOLVE_FAIL:
+        return STEP_NEWTON;
+    case CV_RHSFUNC_FAIL:
+    case CV_FIRST_RHSFUNC_ERR:
+    case CV_REPTD_RHSFUNC_ERR:
+    case CV_UNREC_RHSFUNC_ERR:
+        return STEP_RATES;
+    case CV_TOO_MUCH_ACC:
+        return STEP_PRECISION;
+    default:
+        return STEP_REFUSED;
+    }
+}
+
+StepStatus integrator_step(Integrator *integrator, double *time)
+{
+    double reached = integrator->time;
+    long steps = 0;
+    int flag = CVode(integrator->memory, integrator->stop, integrator->y, &reached, CV_ONE_STEP);
+    StepStatus status = status_of(flag);
+    if (status == STEP_DONE || status == STEP_AT_STOP) {
+        integrator->time = reached;
+        (void)CVodeGetLastStep(integrator->memory, &integrator->last_step);
+    } else if (CVodeGetNumSteps(integrator->memory, &steps) != CV_SUCCESS || steps == 0) {
+        // The first step was never made, and CVODES has used y as scratch.
+        memcpy(vector_data(integrator->y), integrator->start,
+               integrator->space.count * sizeof *integrator->start);
+    } else {
+        integrator->time = reached;
+    }
+    *time = integrator->time;
+    return status;
+}
+
+const double *integrator_state(const Integrator *integrator)
+{
+    return vector_data(integrator->y);
+}
+
+void integrator_value(Integrator *integrator, double time, double *y)
+{
+    int flag = CVodeGetDky(integrator->memory, time, 0, integrator->error);
+    assert(flag == CV_SUCCESS);
+    (void)flag;
+    memcpy(y, vector_data(integrator->error), integrator->space.count * sizeof *y);
+}
+
+double integrator_last_step(const Integrator *integrator)
+{
+    return integrator->last_step;
+}
+
+const double *integrator_errors(Integrator *integrator)
+{
+    (void)CVodeGetEstLocalErrors(integrator->memory, integrator->error);
+    const double *error = vector_data(integrator->error);
+    const double *y = vector_data(integrator->y);
+    for (size_t i = 0; i < integrator->space.count; i++) {
+        double weight = integrator->problem.rtol * fabs(y[i]) + integrator->atol[i];
+        integrator->errors[i] = fabs(error[i]) / weight;
+    }
+    return integrator->errors;
+}
+
+const double *integrator_lane_sums(const Integrator *integrator)
+{
+    return integrator->space.lane_sum;
+}
+
+bool integrator_bad_factors(const Integrator *integrator, int lane)
+{
+    return integrator->system.jacobian != NULL && !linear_lane_good(&integrator->system, lane);
+}
+
+bool integrator_use_dense(Integrator *integrator)
+{
+    LaneSystem *system = &integrator->system;
+    if (system->pivoting) {
+        return false;
+    }
+    system->pivoting = true;
+    system->fallbacks++;
+    return true;
+}
+
+void integrator_reset(Integrator *integrator)
+{
+    integrator->last_step = 0.0;
+    integrator->system.pivoting = integrator->problem.dense;
+    integrator->system.failures = 0;
+}
+
+void integrator_count(Integrator *integrator, SolverStats *stats)
+{
+    keep_counts(integrator);
+    const SolverStats *kept = &integrator->stats;
+    stats->steps += kept->steps;
+    stats->rate_calls += kept->rate_calls;
+    stats->newton_iterations += kept->newton_iterations;
+    stats->error_failures += kept->error_failures;
+    stats->newton_failures += kept->newton_failures;
+    stats->restarts += kept->restarts;
+    LaneSystem *system = &integrator->system;
+    stats->jacobian_calls += system->jacobians;
+    stats->factorisations += system->factorisations;
+    stats->dense_fallbacks += system->fallbacks;
+    system->jacobians = system->factorisations = system->fallbacks = 0;
+    integrator->stats = (SolverStats){0};
+    // CVODES itself is counting on: start it anew so that nothing is counted twice.
+    (void)CVodeReInit(integrator->memory, integrator->time, integrator->y);
+}
+
+const char *solver_version(void)
+{
+    return "SUNDIALS CVODES " SUNDIALS_VERSION;
+}

@@ -1,0 +1,133 @@
+/* stage.c: a set of tape slots with an integrator over them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/lanes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *kernels, int width)
+{
+    assert(stage != NULL && tape != NULL && width > 0);
+    size_t lanes = (size_t)width;
+    size_t count = (size_t)tape->model->state_count * lanes;
+    *stage = (Stage){.tape = tape,
+                     .kernels = kernels,
+                     .states = tape->model->state_count,
+                     .width = width,
+                     .limit = HUGE_VAL};
+    stage->slots = arena_array(arena, (size_t)tape->slot_count * lanes, sizeof(double));
+    stage->y = arena_array(arena, count, sizeof(double));
+    stage->infusion = arena_array(arena, count, sizeof(double));
+    stage->bad_y = arena_array(arena, count, sizeof(double));
+    stage->bad = arena_array(arena, lanes, sizeof(double));
+    stage->live = arena_array(arena, lanes, sizeof(bool));
+    stage->not_finite = arena_array(arena, lanes, sizeof(bool));
+}
+
+bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
+                     const double *atol)
+{
+    const Model *model = stage->tape->model;
+    IntegratorProblem problem = {
+        .context = stage,
+        .pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column},
+        .width = stage->width,
+        .live = stage->live,
+        .rtol = rtol,
+        .atol = atol,
+        .max_step = options->max_step,
+        .dense = options->dense,
+        .kernels = stage->kernels,
+        .rates = stage_rates,
+        .jacobian = stage_jacobian,
+    };
+    stage->integrator = integrator_open(arena, &problem);
+    return stage->integrator != NULL;
+}
+
+void stage_set_time(Stage *stage, double time)
+{
+    double *slot = stage->slots + (size_t)stage->tape->time * (size_t)stage->width;
+    for (int lane = 0; lane < stage->width; lane++) {
+        slot[lane] = time;
+    }
+}
+
+void stage_set_state(Stage *stage, const double *y)
+{
+    size_t width = (size_t)stage->width;
+    memcpy(stage->slots + (size_t)stage->tape->state * width, y,
+           (size_t)stage->states * width * sizeof *y);
+}
+
+static void note_bad_lanes(Stage *stage, double time, const double *y)
+{
+    for (int lane = 0; lane < stage->width; lane++) {
+        stage->not_finite[lane] = stage->live[lane] && stage->bad[lane] != 0.0;
+    }
+    stage->bad_time = time;
+    memcpy(stage->bad_y, y, (size_t)stage->states * (size_t)stage->width * sizeof *y);
+}
+
+bool stage_rates(void *context, double time, const double *y, double *rates)
+{
+    Stage *stage = context;
+    const Tape *tape = stage->tape;
+    stage_set_time(stage, fmin(time, stage->limit));
+    stage_set_state(stage, y);
+    tape_run(tape, PROGRAM_RATES, stage->slots, stage->width);
+    kernels_finish_rates(stage->kernels,
+                         tape_output(tape, PROGRAM_RATES, stage->slots, 0, stage->width),
+                         stage->infusion, rates, stage->states, stage->width, stage->bad);
+    for (int lane = 0; lane < stage->width; lane++) {
+        if (stage->bad[lane] != 0.0 && stage->live[lane]) {
+            note_bad_lanes(stage, time, y);
+            return false;
+        }
+    }
+    return true;
+}
+
+const double *stage_jacobian(void *context, double time, const double *y)
+{
+    Stage *stage = context;
+    stage_set_time(stage, fmin(time, stage->limit));
+    stage_set_state(stage, y);
+    tape_run(stage->tape, PROGRAM_JACOBIAN, stage->slots, stage->width);
+    return tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
+}
+
+bool stage_set_switches(Stage *stage, double time, double *values)
+{
+    const Tape *tape = stage->tape;
+    size_t width = (size_t)stage->width;
+    bool changed = false;
+    int count = tape->model->switch_count;
+    if (count == 0) {
+        return false;
+    }
+    stage_set_time(stage, time);
+    tape_run(tape, PROGRAM_SWITCHES, stage->slots, stage->width);
+    for (int i = 0; i < count; i++) {
+        const double *value =
+            tape_output(tape, PROGRAM_SWITCHES, stage->slots, 3 * i, stage->width);
+        double *kept = values + (size_t)i * width;
+        for (int lane = 0; lane < stage->width; lane++) {
+            changed = changed || (stage->live[lane] && kept[lane] != value[lane]);
+        }
+        memcpy(kept, value, width * sizeof *kept);
+    }
+    memcpy(stage->slots + (size_t)tape->switches * width, values,
+           (size_t)count * width * sizeof *values);
+    return changed;
+}
+
+void stage_copy_lane(Stage *solo, const Stage *from, int lane)
+{
+    assert(solo->width == 1 && lane >= 0 && lane < from->width);
+    size_t width = (size_t)from->width;
+    for (size_t i = 0; i < (size_t)from->tape->slot_count; i++) {
+        solo->slots[i] = from->slots[i * width + (size_t)lane];
+    }
+}

@@ -1,0 +1,312 @@
+/* stops.c: all times at which a loaded pack must stop.
+ *
+ * Candidates are the start and the end, every event of every lane, the switch times of every lane
+ * and the knots of tables that are functions of time. Those that are one instant (relative 1e-12)
+ * become one stop; its time is that of the most exact source: start and end, then doses, infusion
+ * ends, switches, knots.
+ *
+ * A surface such as t - 7*floor(t/7) - 1 has a constant slope and yet jumps: it is solved between
+ * the stops found so far, in rounds, until no new stop turns up. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
+#include "simulate/stops.h"
+#include "simulate/lanes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { ROUNDS = 4 };
+
+typedef enum { RANK_END, RANK_DOSE, RANK_INFUSION_END, RANK_SWITCH, RANK_KNOT } Rank;
+
+typedef struct {
+    double time;
+    Rank rank;
+    bool restart;
+    LaneEvent *event; // or NULL
+} Candidate;
+
+typedef struct {
+    Arena *arena;
+    Candidate *items;
+    size_t count, capacity;
+} CandidateList;
+
+bool same_time(double a, double b)
+{
+    return fabs(a - b) <= 1e-12 * fmax(fabs(a), fabs(b));
+}
+
+static void add_candidate(CandidateList *list, Candidate candidate)
+{
+    list->items =
+        arena_grow(list->arena, list->items, list->count, &list->capacity, sizeof *list->items);
+    list->items[list->count++] = candidate;
+}
+
+/* A switch of one lane as a function of time; pack->solo holds that lane. */
+typedef struct {
+    Pack *pack;
+    int index;
+} SwitchSurface;
+
+static SurfacePoint switch_surface(void *context, double time)
+{
+    const SwitchSurface *surface = context;
+    const Tape *tape = surface->pack->tape;
+    double *slots = surface->pack->solo.slots;
+    stage_set_time(&surface->pack->solo, time);
+    tape_run(tape, PROGRAM_SWITCHES, slots, 1);
+    const double *out = tape_output(tape, PROGRAM_SWITCHES, slots, 3 * surface->index, 1);
+    return (SurfacePoint){out[1], out[2]};
+}
+
+static bool solve_smooth(Pack *pack, TimeList *list)
+{
+    bool room = true;
+    for (int i = 0; i < pack->model->switch_count && room; i++) {
+        const Switch *one = &pack->model->switches[i];
+        SwitchSurface surface = {pack, i};
+        if (!one->linear) {
+            room = stops_curved(switch_surface, &surface, pack->start, pack->end, one->whole, list);
+        } else if (!pack->nested_surface[i]) {
+            room = stops_linear(switch_surface, &surface, pack->start, pack->end, one->whole, list);
+        }
+    }
+    return room;
+}
+
+/* Solves the surfaces that jump, on each piece between the times found so far. */
+static bool solve_nested(Pack *pack, TimeList *list)
+{
+    size_t pieces = list->count + 1;
+    bool room = true;
+    for (size_t k = 0; k < pieces && room; k++) {
+        double first = k == 0 ? pack->start : list->times[k - 1];
+        double last = k == pieces - 1 ? pack->end : list->times[k];
+        for (int i = 0; i < pack->model->switch_count && room; i++) {
+            const Switch *one = &pack->model->switches[i];
+            SwitchSurface surface = {pack, i};
+            if (one->linear && pack->nested_surface[i]) {
+                room = stops_linear(switch_surface, &surface, first, last, one->whole, list);
+            }
+        }
+    }
+    return room;
+}
+
+static bool has_nested(const Pack *pack)
+{
+    for (int i = 0; i < pack->model->switch_count; i++) {
+        if (pack->nested_surface[i] && pack->model->switches[i].linear) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Times that are one instant are dropped, so that rounds of the search come to an end. */
+static void thin(TimeList *list)
+{
+    times_sort(list);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept == 0 || !same_time(list->times[kept - 1], list->times[i])) {
+            list->times[kept++] = list->times[i];
+        }
+    }
+    list->count = kept;
+}
+
+static void find_switch_times(Pack *pack, int lane, CandidateList *candidates)
+{
+    if (pack->model->switch_count == 0) {
+        return;
+    }
+    TimeList list = {.arena = pack->loaded};
+    bool room = solve_smooth(pack, &list);
+    thin(&list);
+    for (int round = 0; has_nested(pack) && room && round < ROUNDS; round++) {
+        size_t before = list.count;
+        room = solve_nested(pack, &list);
+        thin(&list);
+        if (list.count == before) {
+            break;
+        }
+    }
+    if (!room) {
+        lane_fail(pack, lane, OUTCOME_BAD_DOSE, pack->start);
+        pack->lanes[lane].outcome.reason = "its conditions on time change more than 1000000 times";
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        add_candidate(candidates, (Candidate){list.times[i], RANK_SWITCH, false, NULL});
+    }
+}
+
+/* A table's argument less one knot, as a function of time; pack->solo holds the lane. */
+typedef struct {
+    Pack *pack;
+    Expr argument;
+    Bindings bindings;
+    double time;
+    double knot;
+} KnotSurface;
+
+static double argument_at(KnotSurface *surface, double time)
+{
+    surface->time = time;
+    return expr_evaluate(surface->pack->model->graph, surface->argument, &surface->bindings);
+}
+
+static SurfacePoint knot_surface(void *context, double time)
+{
+    KnotSurface *surface = context;
+    double step = 1e-6 * (surface->pack->end - surface->pack->start);
+    double slope =
+        (argument_at(surface, time + step) - argument_at(surface, time - step)) / step / 2;
+    return (SurfacePoint){argument_at(surface, time) - surface->knot, slope};
+}
+
+static bool is_straight(KnotSurface *surface)
+{
+    double first = surface->pack->start;
+    double length = surface->pack->end - first;
+    double a = argument_at(surface, first);
+    double b = argument_at(surface, first + length);
+    for (int i = 1; i < 8; i++) {
+        double s = i / 8.0 - 0.01;
+        double expected = a + s * (b - a);
+        double size = fmax(fabs(a), fabs(b));
+        if (fabs(argument_at(surface, first + s * length) - expected) > 1e-9 * size) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void find_knots(Pack *pack, Expr use, CandidateList *candidates)
+{
+    const Graph *graph = pack->model->graph;
+    const Interpolant *table = &pack->tape->tables[expr_table(graph, use)];
+    const double *slots = pack->solo.slots;
+    KnotSurface surface = {.pack = pack, .argument = expr_argument(graph, use, 0)};
+    surface.bindings.values[SYMBOL_TIME] = &surface.time;
+    surface.bindings.values[SYMBOL_PARAMETER] = slots + pack->tape->parameter;
+    surface.bindings.values[SYMBOL_COVARIATE] = slots + pack->tape->covariate;
+    surface.bindings.values[SYMBOL_SWITCH] = slots + pack->tape->switches;
+    bool is_time = expr_operator(graph, surface.argument) == EXPR_SYMBOL;
+    TimeList list = {.arena = pack->loaded};
+    for (int k = 0; k < table->count; k++) {
+        surface.knot = table->x[k];
+        if (is_time) {
+            (void)times_add(&list, surface.knot);
+        } else if (is_straight(&surface)) {
+            (void)stops_linear(knot_surface, &surface, pack->start, pack->end, false, &list);
+        } else {
+            (void)stops_curved(knot_surface, &surface, pack->start, pack->end, false, &list);
+        }
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        if (list.times[i] > pack->start && list.times[i] < pack->end) {
+            bool jump = table->method == INTERP_STEP;
+            add_candidate(candidates, (Candidate){list.times[i], RANK_KNOT, jump, NULL});
+        }
+    }
+}
+
+/* Knots of the tables that are read as functions of time; those of t itself once for all lanes. */
+static void find_table_times(Pack *pack, bool first_lane, CandidateList *candidates)
+{
+    const Model *model = pack->model;
+    const unsigned time = 1U << SYMBOL_TIME;
+    const unsigned state = 1U << SYMBOL_STATE;
+    if (model->table_count == 0 || pack->tape->tables == NULL) {
+        return;
+    }
+    for (Expr expr = 1; expr < graph_end(model->graph); expr++) {
+        if (expr_operator(model->graph, expr) != EXPR_INTERP) {
+            continue;
+        }
+        Expr argument = expr_argument(model->graph, expr, 0);
+        unsigned kinds = expr_kinds(model->graph, argument);
+        bool same_for_all = kinds == time;
+        if ((kinds & time) != 0 && (kinds & state) == 0 && (first_lane || !same_for_all)) {
+            find_knots(pack, expr, candidates);
+        }
+    }
+}
+
+static void find_event_times(Pack *pack, int lane, CandidateList *candidates)
+{
+    Lane *one = &pack->lanes[lane];
+    for (int i = 0; i < one->event_count; i++) {
+        LaneEvent *event = &one->events[i];
+        Rank rank = event->kind == EVENT_INFUSION_END ? RANK_INFUSION_END : RANK_DOSE;
+        add_candidate(candidates, (Candidate){event->time, rank, false, event});
+    }
+}
+
+static int by_time_and_rank(const void *left, const void *right)
+{
+    const Candidate *a = left;
+    const Candidate *b = right;
+    if (a->time != b->time) {
+        return a->time < b->time ? -1 : 1;
+    }
+    return (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+static void join(Pack *pack, CandidateList *candidates)
+{
+    qsort(candidates->items, candidates->count, sizeof *candidates->items, by_time_and_rank);
+    pack->stops = arena_array(pack->loaded, candidates->count, sizeof *pack->stops);
+    pack->stop_times = arena_array(pack->loaded, candidates->count, sizeof *pack->stop_times);
+    pack->stop_count = 0;
+    for (size_t i = 0; i < candidates->count;) {
+        double first = candidates->items[i].time;
+        Stop *stop = &pack->stops[pack->stop_count];
+        Candidate best = candidates->items[i];
+        for (; i < candidates->count && same_time(first, candidates->items[i].time); i++) {
+            Candidate *one = &candidates->items[i];
+            best = one->rank < best.rank ? *one : best;
+            stop->restart = stop->restart || one->restart;
+            if (one->event != NULL) {
+                one->event->stop = pack->stop_count;
+            }
+        }
+        stop->time = best.time;
+        pack->stop_times[pack->stop_count] = best.time;
+        pack->stop_count++;
+    }
+}
+
+void stops_build(Pack *pack)
+{
+    CandidateList candidates = {.arena = pack->loaded};
+    add_candidate(&candidates, (Candidate){pack->start, RANK_END, false, NULL});
+    add_candidate(&candidates, (Candidate){pack->end, RANK_END, false, NULL});
+    bool first_lane = true;
+    for (int lane = 0; lane < pack->count; lane++) {
+        if (!pack->main.live[lane]) {
+            continue;
+        }
+        find_event_times(pack, lane, &candidates);
+        if (pack->end > pack->start) {
+            stage_copy_lane(&pack->solo, &pack->main, lane);
+            find_switch_times(pack, lane, &candidates);
+            find_table_times(pack, first_lane, &candidates);
+        }
+        first_lane = false;
+    }
+    join(pack, &candidates);
+    assert(pack->stops[0].time == pack->start);
+    assert(pack->stops[pack->stop_count - 1].time == pack->end);
+}
+
+int pack_stops(const Pack *pack, const double **times)
+{
+    assert(pack != NULL && times != NULL);
+    *times = pack->stop_times;
+    return pack->stop_count;
+}
