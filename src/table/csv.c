@@ -33,7 +33,9 @@ static bool needs_quotes(const char *text)
 {
     size_t length = strlen(text);
     bool blank = length > 0 && (is_blank(text[0]) || is_blank(text[length - 1]));
-    return blank || strpbrk(text, ",\"\r\n") != NULL;
+    bool marked =
+        strncmp(text, "\xef\xbb\xbf", 3) == 0; // a reader would strip it from the first name
+    return blank || marked || strpbrk(text, ",\"\r\n") != NULL;
 }
 
 static void put_text(OutFile *file, const char *text)
