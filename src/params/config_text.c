@@ -444,7 +444,9 @@ static void parse_sequence(Cursor *cursor, Entry *entry, char close)
     }
     cursor->at += !cursor->failed;
     entry->value = scan_span(cursor, open, cursor->at);
-    check_array(cursor, entry);
+    if (close == ']') {
+        check_array(cursor, entry);
+    }
 }
 
 /* true, false, or words that lack their quotes. */

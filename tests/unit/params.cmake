@@ -1,0 +1,1 @@
+stroma_unit(test_config params)
