@@ -47,7 +47,9 @@ typedef struct {
     const Figure *figures; // (study->plot_count)
     const char **files;    // (file_count) written, in order
     int file_count;
-    bool complete; // the manifest is there
+    int data_count; // the first of them: tables
+    bool rendered;  // the pictures are there
+    bool complete;  // the manifest is there
     Timings timings;
     double progress_since; // when the integration began
     double progress_shown; // when the line was last drawn, 0: never
@@ -181,6 +183,7 @@ static int write_data(Run *run)
         return cannot_write(path);
     }
     note_file(run, "columns.csv");
+    run->data_count = run->file_count;
     int code = figures_write(run->cli, run->folder, run->figures, study->plot_count);
     for (int i = 0; code == CLI_OK && i < study->plot_count; i++) {
         note_file(run, arena_format(arena, "%s.gp", run->figures[i].stem));
@@ -196,9 +199,8 @@ static int render(Run *run)
     for (int i = 0; i < count; i++) {
         scripts[i] = arena_format(arena, "%s.gp", run->figures[i].stem);
     }
-    bool rendered = false;
-    int code = figures_render(run->cli, run->folder, scripts, count, &rendered);
-    for (int i = 0; rendered && code == CLI_OK && i < count; i++) {
+    int code = figures_render(run->cli, run->folder, scripts, count, &run->rendered);
+    for (int i = 0; run->rendered && code == CLI_OK && i < count; i++) {
         note_file(run, arena_format(arena, "%s.svg", run->figures[i].stem));
         note_file(run, arena_format(arena, "%s.png", run->figures[i].stem));
     }
@@ -248,6 +250,20 @@ static int write_everything(Run *run)
     return last == CLI_OK ? code : last;
 }
 
+static void say_files(const Run *run)
+{
+    const Study *study = run->study;
+    Text words = text_new(run->cli->arena);
+    for (int i = 0; i < run->data_count; i++) {
+        text_format(&words, "%s, ", run->files[i]);
+    }
+    if (study->plot_count > 0) {
+        text_format(&words, "%d plot%s (%s), ", study->plot_count,
+                    study->plot_count == 1 ? "" : "s", run->rendered ? ".gp, .svg, .png" : ".gp");
+    }
+    cli_say(run->cli, "wrote %s/: %smanifest.json", run->folder, words.data);
+}
+
 static void report(Run *run)
 {
     const Cli *cli = run->cli;
@@ -272,11 +288,7 @@ static void report(Run *run)
         report_timings(&run->timings, &table);
         fputs(table.data, stderr);
     }
-    Text names = text_new(cli->arena);
-    for (int i = 0; i < run->file_count; i++) {
-        text_format(&names, "%s%s", i == 0 ? "" : ", ", run->files[i]);
-    }
-    cli_say(cli, "wrote %s/: %s", run->folder, names.data);
+    say_files(run);
 }
 
 static int run_study(Run *run, int lanes)

@@ -153,6 +153,9 @@ static int show_tape(Cli *cli, Shown *shown)
                                 .tables = shown->study == NULL ? NULL : shown->study->tables};
     const Tape *tape = tape_compile(cli->arena, model, &tape_options);
     for (int i = 0; i < PROGRAM_COUNT; i++) {
+        if (chosen < 0) {
+            text_format(&shown->text, "# %s\n", program_names[i]);
+        }
         if (chosen < 0 || chosen == i) {
             tape_list(tape, (ProgramName)i, &shown->text);
         }

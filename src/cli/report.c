@@ -53,6 +53,12 @@ static const char *short_number(Arena *arena, double value)
     return arena_copy(arena, digits, (size_t)length);
 }
 
+/* A plain number has no unit that people would want to read. */
+static const char *unit_words(Unit unit)
+{
+    return unit.known && strcmp(unit.text, "1") != 0 ? unit.text : "";
+}
+
 static void add_arm(Grid *grid, const Study *study, const RunResult *result, int arm)
 {
     const char *time_unit = study->model->time_unit.known ? study->model->time_unit.text : "";
@@ -75,7 +81,7 @@ static void add_arm(Grid *grid, const Study *study, const RunResult *result, int
         Summary summary = summary_of(result->table, arm, outputs[i]);
         Line *line = add_line(grid);
         line->cells[0] = arena_format(grid->arena, "  %s", label->name);
-        line->cells[1] = label->unit.known ? label->unit.text : "";
+        line->cells[1] = unit_words(label->unit);
         line->cells[2] = short_number(grid->arena, summary.start);
         line->cells[3] = short_number(grid->arena, summary.peak);
         line->cells[4] = short_number(grid->arena, summary.peak_time);
