@@ -245,9 +245,12 @@ static const char *show_byte(Cursor *cursor)
 }
 
 /* Whether only blanks stand between two offsets on one line. */
-static bool same_line(const Cursor *cursor, uint32_t from, uint32_t to)
+static bool only_blanks(const Cursor *cursor, uint32_t from, uint32_t to)
 {
-    return !memchr(cursor->source->text + from, '\n', to - from);
+    while (from < to && (cursor->source->text[from] == ' ' || cursor->source->text[from] == '\t')) {
+        from++;
+    }
+    return from == to;
 }
 
 /* What is said when `name` is not followed by '=': often the text before it lacks quotes. */
@@ -258,7 +261,7 @@ static void report_no_equals(Cursor *cursor, Span name, const Entry *before)
     uint32_t end = before ? before->value.start + before->value.length : 0;
     char *word = span_text(arena, name);
     if (before && before->kind != ENTRY_GROUP && before->value.source == cursor->source &&
-        end <= name.start && same_line(cursor, end, name.start)) {
+        end <= name.start && only_blanks(cursor, end, name.start)) {
         scan_fail(cursor, FAULT_P004, name, "'%s' does not belong here: the value ended before it",
                   word);
         if (entry_is_number(before)) {
@@ -413,7 +416,7 @@ static void parse_sequence(Cursor *cursor, Entry *entry, char close)
     while (scan_blanks(cursor) && scan_peek(cursor) != close) {
         if (cursor->at >= cursor->source->length) {
             scan_fail(cursor, FAULT_P004, scan_span(cursor, open, open + 1),
-                      "the %s that begins here is not closed", entry_kind_words(entry->kind) + 2);
+                      "the %s that begins here is not closed", close == ')' ? "list" : "array");
             diag_hint(cursor->config->diag, "a '%c' is missing", close);
             return;
         }

@@ -110,17 +110,44 @@ ParamsOptions params_options_default(void)
     return (ParamsOptions){.max_bytes = (size_t)4 << 30};
 }
 
-/* ./models, ../models seen from the study, then the folders of the options. */
+/* Adds a folder unless it is there. */
+static void add_folder(const char **folders, int *count, const char *folder)
+{
+    for (int i = 0; i < *count; i++) {
+        if (strcmp(folders[i], folder) == 0) {
+            return;
+        }
+    }
+    folders[(*count)++] = folder;
+}
+
+/* The parent of a folder in letters: "a/b" -> "a", "a" -> ".", "." -> "..". */
+static const char *parent_of(Arena *arena, const char *folder)
+{
+    const char *last = file_base(folder);
+    if (strcmp(last, ".") == 0) {
+        return "..";
+    }
+    return strcmp(last, "..") == 0 ? file_join(arena, folder, "..") : file_folder(arena, folder);
+}
+
+enum { PARENTS_SEARCHED = 3 };
+
+/* ./models, models beside the folder of the study and its parents, then the folders of the options.
+ */
 static SearchPath search_path(Arena *arena, const char *folder, SearchPath further)
 {
-    const char **folders = arena_array(arena, (size_t)further.count + 2, sizeof *folders);
+    size_t most = (size_t)further.count + PARENTS_SEARCHED + 1;
+    const char **folders = arena_array(arena, most, sizeof *folders);
     int count = 0;
-    folders[count++] = "models";
-    const char *beside =
-        strcmp(folder, ".") == 0 ? "../models" : file_join(arena, folder, "../models");
-    folders[count++] = beside;
+    add_folder(folders, &count, "models");
+    for (int i = 0; i < PARENTS_SEARCHED; i++) {
+        folder = parent_of(arena, folder);
+        bool here = strcmp(folder, ".") == 0;
+        add_folder(folders, &count, here ? "models" : file_join(arena, folder, "models"));
+    }
     for (int i = 0; i < further.count; i++) {
-        folders[count++] = further.folders[i];
+        add_folder(folders, &count, further.folders[i]);
     }
     return (SearchPath){folders, count};
 }
@@ -189,28 +216,14 @@ const Study *params_read(Arena *arena, const char *path, const ParamsOptions *op
     return finish(&reader, text_ok, before);
 }
 
-/* model = "path"; as text, the path with its quotes and backslashes escaped. */
-static const Source *text_for_model(Arena *arena, const char *path)
-{
-    Text text = text_new(arena);
-    text_string(&text, "model = \"");
-    for (const char *c = path; *c; c++) {
-        text_add(&text, "\\", *c == '"' || *c == '\\');
-        text_add(&text, c, 1);
-    }
-    text_string(&text, "\";\n");
-    return source_from_text(arena, "(study of the model alone)", text.data, text.length);
-}
-
 const Study *params_for_model(Arena *arena, const char *model_path, const ParamsOptions *options,
                               Diag *diag)
 {
     assert(arena && model_path && options && diag);
     int before = diag_errors(diag);
     Reader reader = new_reader(arena, model_path, options, diag);
-    reader.folder = ".";
-    reader.search = search_path(arena, ".", options->models);
     reader.model_alone = true;
-    bool text_ok = config_read_source(reader.config, text_for_model(arena, model_path));
+    const Source *nothing = source_from_text(arena, "(study of the model alone)", "", 0);
+    bool text_ok = config_read_source(reader.config, nothing);
     return finish(&reader, text_ok, before);
 }

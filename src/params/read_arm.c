@@ -84,13 +84,17 @@ static void report_missing(Reader *reader, const Parameter *declared, int count,
     if (missing > MOST_LISTED) {
         text_format(&list, "\n    ... and %d more", missing - MOST_LISTED);
     }
+    where = reader->model_alone ? first->span : where;
     if (missing == 1) {
         diag_report(reader->diag, FAULT_P018, where, "one %s has no value:%s", word, list.data);
     } else {
         diag_report(reader->diag, FAULT_P018, where, "%d %ss have no value:%s", missing, word,
                     list.data);
     }
-    diag_note(reader->diag, first->span, "'%s' is declared here, without a default", first->name);
+    if (!reader->model_alone) {
+        diag_note(reader->diag, first->span, "'%s' is declared here, without a default",
+                  first->name);
+    }
 }
 
 static void check_complete(Reader *reader, const Arm *arm, Span where)

@@ -25,6 +25,10 @@ static const char *slug_of(Arena *arena, const char *title)
             slug[length++] = '-';
         }
     }
+    if (*title && strchr("abcdefghijklmnopqrstuvwxyz0123456789", *title | 32)) {
+        const char *dash = memrchr(slug, '-', length); // cut at a word
+        length = dash ? (size_t)(dash - slug) : length;
+    }
     while (length > 0 && slug[length - 1] == '-') {
         length--;
     }

@@ -60,6 +60,9 @@ const Model *read_model(Reader *reader)
 {
     Entry *root = reader->config->root;
     Entry *entry = member(root, "model");
+    if (!entry && reader->model_alone) {
+        return model_read(reader->arena, reader->study->path, reader->search, reader->diag);
+    }
     if (!entry || entry->kind != ENTRY_TEXT) {
         if (!entry_find(root, "model")) {
             diag_report(reader->diag, FAULT_P014, root->value, "the study does not name its model");

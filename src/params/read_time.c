@@ -1,8 +1,8 @@
 /* read_time.c: start and end of a study, and its output times.
  *
- * Grid: start + k x every, computed so and never accumulated; the end is always the last. A point
- * within 1e-12 (relative) of another is the same point. The size of the result is known before any
- * memory is taken for it, and refused if it is more than the options allow.
+ * Grid: start + k x every, computed so and never accumulated; the end is always the last point. A
+ * point within 1e-12 (relative) of another is the same point. The size of the result is known
+ * before any memory is taken for it, and refused if it is more than the options allow.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/reader.h"
 
@@ -151,12 +151,37 @@ static double read_every(Reader *reader, Entry *every, bool has_at)
     return spacing;
 }
 
+/* A spacing as a fraction whole / scale with scale a power of ten, so that start + k x every is
+ * rounded once: with every = 0.05 the third point is 0.15, not 0.15000000000000002. */
+typedef struct {
+    double start, every, scale; // point k is (start + k x every) / scale
+} Spacing;
+
+static bool is_decimal(double value, double scale)
+{
+    double whole = floor(value * scale + 0.5);
+    return whole / scale == value && fabs(whole) < 9007199254740992.0;
+}
+
+static Spacing spacing_of(double start, double every, double points)
+{
+    for (double scale = 1; scale <= 1e9; scale *= 10) {
+        double whole = floor(every * scale + 0.5);
+        if (is_decimal(every, scale) && is_decimal(start, scale) &&
+            fabs(start) * scale + whole * points < 9007199254740992.0) {
+            return (Spacing){floor(start * scale + 0.5), whole, scale};
+        }
+    }
+    return (Spacing){start, every, 1};
+}
+
 /* start + k x every below the end, then the end. */
-static int fill_grid(const Study *study, double spacing, double whole, double *times)
+static int fill_grid(const Study *study, double every, double whole, double *times)
 {
     int count = 0;
+    Spacing spacing = spacing_of(study->start, every, whole);
     for (double k = 0; k <= whole; k++) {
-        double when = study->start + k * spacing;
+        double when = (spacing.start + k * spacing.every) / spacing.scale;
         if (when < study->end && !same_time(when, study->end)) {
             times[count++] = when;
         }

@@ -256,9 +256,11 @@ static bool read_group(Reader *reader, Entry *group, const Want *want, double *v
     const Entry *unit = member(group, "unit");
     const Entry *source = member(group, "source");
     origin->source = source ? source->text : NULL;
-    origin->written =
-        unit ? arena_format(reader->arena, "%s %s", words_of(reader, number), unit->text)
-             : words_of(reader, number);
+    bool bare = !unit || strcmp(unit->text, "1") == 0;
+    origin->written = words_of(reader, number);
+    if (!bare) {
+        origin->written = arena_format(reader->arena, "%s %s", origin->written, unit->text);
+    }
     return true;
 }
 

@@ -275,9 +275,8 @@ static void test_mistakes_of_structure(void)
         {"g = {\n  a = 1;\n",
          "a.cfg:1:5: error P004: the group that begins here is not closed\n    "
          "1 | g = {\n      |     ^ a '}' is missing\n"},
-        {"l = ( 1, 2\n",
-         "a.cfg:1:5: error P004: the list ( ) that begins here is not closed\n    1 "
-         "| l = ( 1, 2\n      |     ^ a ')' is missing\n"},
+        {"l = ( 1, 2\n", "a.cfg:1:5: error P004: the list that begins here is not closed\n    1 "
+                         "| l = ( 1, 2\n      |     ^ a ')' is missing\n"},
         {"l = ( 1 2 )",
          "a.cfg:1:9: error P004: ',' or ')' was expected, not '2'\n    1 | l = ( 1 2 "
          ")\n      |         ^\n"},
