@@ -69,8 +69,11 @@ static void fill_initial(Builder *builder, const Definition *definition)
     State *state = &builder->model->states[definition->index];
     const Node *node = definition->statement->expr;
     Value value = build_expression(builder, definition->instance, node);
-    check_assigned(builder, &no_function, arena_format(builder->arena, "'%s'", definition->name),
-                   definition->unit, node, value);
+    if (!value_is_plain(builder, value)) {
+        check_assigned(builder, &no_function,
+                       arena_format(builder->arena, "'%s'", definition->name), definition->unit,
+                       node, value);
+    }
     Span place;
     if (uses_state(builder, value) && fault_begin(builder, FAULT_M030, NULL, node->span, &place)) {
         diag_report(builder->diag, FAULT_M030, place,

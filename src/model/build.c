@@ -77,6 +77,12 @@ Value value_bad(Builder *builder)
     return (Value){expr_number(builder->graph, 1.0), unit_none(), false, true};
 }
 
+bool value_is_plain(const Builder *builder, Value value)
+{
+    return !value.bad && expr_operator(builder->graph, value.expr) == EXPR_NUMBER &&
+           unit_is_dimensionless(value.unit);
+}
+
 static Expr apply(Builder *builder, const Node *node, Operator operation, Expr a, Expr b)
 {
     graph_at(builder->graph, node->span);

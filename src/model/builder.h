@@ -2,8 +2,9 @@
  *
  * A file is written out once for the model itself and once for each `use`: an Instance. Every named
  * thing of an instance is a Definition. Values of intermediate quantities are made when they are
- * first asked for, which gives the order of evaluation and finds circles. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * first asked for, which gives the order of evaluation and finds circles.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_MODEL_BUILDER_H
 #define STROMA_MODEL_BUILDER_H
 
@@ -129,6 +130,8 @@ void function_check(Builder *builder, Definition *function);
 /* ---- build.c ---- */
 
 Value value_bad(Builder *builder);
+/* A number without unit: behind a declared unit ("state X [mg] = 100") it is in that unit. */
+bool value_is_plain(const Builder *builder, Value value);
 Value build_node(Builder *builder, const Scope *scope, const Node *node);
 /* An expression outside of functions. */
 Value build_expression(Builder *builder, Instance *instance, const Node *node);

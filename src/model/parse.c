@@ -43,6 +43,17 @@ static Name parse_name(Parser *parser, const char *what, bool dotted)
     return name;
 }
 
+/* The name of a model or of the file of a module: no quantity, so any word will do. */
+static Name parse_word(Parser *parser, const char *what)
+{
+    Name name = {NULL, parser->ahead[0].span};
+    if (!parser->failed && token_is_keyword(parser->ahead[0].kind) && !parser->ahead[0].first) {
+        name.text = parser_text(parser, parser_advance(parser).span);
+        return name;
+    }
+    return parse_name(parser, what, true);
+}
+
 /* [ text ]: the description, if it was not given yet */
 static void parse_text(Parser *parser, Statement *statement)
 {
@@ -316,12 +327,16 @@ static void parse_use(Parser *parser)
 {
     Statement statement = {.kind = STATEMENT_USE, .unit = unit_none(), .text = ""};
     parser_advance(parser);
-    statement.from = parse_name(parser, "the name of a module", true);
+    statement.from = parse_word(parser, "the name of a module");
     statement.name = statement.from;
     if (parser_accept(parser, TOKEN_AS)) {
         statement.name = parse_name(parser, "a name for the module", false);
-    } else if (!parser->failed && strrchr(statement.from.text, '.')) {
-        statement.name.text = strrchr(statement.from.text, '.') + 1;
+    } else if (!parser->failed) {
+        const char *dot = strrchr(statement.from.text, '.');
+        statement.name.text = dot ? dot + 1 : statement.from.text;
+        if (parse_is_reserved(statement.name.text)) {
+            parser_expected(parser, "'as' and another name for the module");
+        }
     }
     if (parser_accept(parser, TOKEN_WITH)) {
         statement.options =
@@ -405,7 +420,7 @@ static void parse_heading(Parser *parser)
     Statement statement = {.text = ""};
     parser_advance(parser);
     file->is_module = word.kind == TOKEN_MODULE;
-    file->name = parse_name(parser, "the name of the model", false);
+    file->name = parse_word(parser, "the name of the model");
     parse_text(parser, &statement);
     file->title = statement.text;
 }

@@ -40,17 +40,25 @@ typedef struct {
     Arena *arena; // scratch
     Graph *graph; // the copy
     Expr *copy;   // from nodes of the model's graph to nodes of the copy
-    Expr *local;  // (local_count) the values of the locals, in the copy
+    Expr *value;  // (count) the named values, in the copy
+    int count;    // locals and observables
     Expr *from, *to;
     SymbolNames names;
 } Printer;
+
+/* Named values: the locals, then the observables. */
+static const Quantity *printer_quantity(const Model *model, int index)
+{
+    return index < model->local_count ? &model->locals[index]
+                                      : &model->observables[index - model->local_count];
+}
 
 static const char *printer_name(void *context, SymbolKind kind, int index)
 {
     const Printer *printer = context;
     const Model *model = printer->model;
     if (kind == SYMBOL_PARAMETER && index >= model->parameter_count) {
-        return model->locals[index - model->parameter_count].label.name;
+        return printer_quantity(model, index - model->parameter_count)->label.name;
     }
     SymbolNames names = model_symbol_names(model);
     return names.name(names.context, kind, index);
@@ -100,12 +108,13 @@ static Printer *printer_open(const Model *model)
     for (Expr e = 1; e < end; e++) {
         printer->copy[e] = copy_node(printer, e);
     }
-    size_t count = (size_t)model->local_count + 1;
-    printer->local = arena_array(arena, count, sizeof(Expr));
+    printer->count = model->local_count + model->observable_count;
+    size_t count = (size_t)printer->count + 1;
+    printer->value = arena_array(arena, count, sizeof(Expr));
     printer->from = arena_array(arena, count, sizeof(Expr));
     printer->to = arena_array(arena, count, sizeof(Expr));
-    for (int i = 0; i < model->local_count; i++) {
-        printer->local[i] = printer->copy[model->locals[i].expr];
+    for (int i = 0; i < printer->count; i++) {
+        printer->value[i] = printer->copy[printer_quantity(model, i)->expr];
     }
     printer->names = (SymbolNames){printer_name, printer_table, printer};
     return printer;
@@ -123,11 +132,11 @@ static void print_expression(Printer *printer, Expr expr, int own, Text *text)
     const Model *model = printer->model;
     Expr whole = printer->copy[expr];
     int count = 0;
-    for (int i = 0; i < model->local_count; i++) {
-        Expr local = printer->local[i];
-        bool older = own < 0 || local < whole || (local == whole && i < own);
-        if (older && expr_arity(printer->graph, local) > 0) {
-            printer->from[count] = local;
+    for (int i = 0; i < printer->count; i++) {
+        Expr value = printer->value[i];
+        bool older = own < 0 || value < whole || (value == whole && i < own);
+        if (older && expr_arity(printer->graph, value) > 0) {
+            printer->from[count] = value;
             printer->to[count++] =
                 expr_symbol(printer->graph, SYMBOL_PARAMETER, model->parameter_count + i);
         }
@@ -174,17 +183,17 @@ static void print_parameters(Text *text, const char *word, const Parameter *para
     text_string(text, count > 0 ? "\n" : "");
 }
 
-static void print_quantities(Printer *printer, Text *text, const char *word,
-                             const Quantity *quantities, int count)
+/* Named values first .. last - 1. */
+static void print_quantities(Printer *printer, Text *text, const char *word, int first, int last)
 {
-    bool locals = quantities == printer->model->locals;
-    for (int i = 0; i < count; i++) {
-        print_label(text, word, &quantities[i].label);
+    for (int i = first; i < last; i++) {
+        const Quantity *quantity = printer_quantity(printer->model, i);
+        print_label(text, word, &quantity->label);
         text_string(text, " = ");
-        print_expression(printer, quantities[i].expr, locals ? i : -1, text);
+        print_expression(printer, quantity->expr, i, text);
         text_string(text, "\n");
     }
-    text_string(text, count > 0 ? "\n" : "");
+    text_string(text, last > first ? "\n" : "");
 }
 
 static void print_option(Printer *printer, Text *text, const char **separator, const char *word,
@@ -287,7 +296,7 @@ void model_print(const Model *model, Text *text)
         text_string(text, "\n");
     }
     text_string(text, "\n");
-    print_quantities(printer, text, "", model->locals, model->local_count);
+    print_quantities(printer, text, "", 0, model->local_count);
     for (int i = 0; i < model->state_count; i++) {
         text_format(text, "d/dt(%s) = ", model->states[i].label.name);
         print_expression(printer, model->states[i].rate, -1, text);
@@ -295,7 +304,7 @@ void model_print(const Model *model, Text *text)
     }
     text_string(text, "\n");
     print_routes(printer, text);
-    print_quantities(printer, text, "observe ", model->observables, model->observable_count);
+    print_quantities(printer, text, "observe ", model->local_count, printer->count);
     print_events(printer, text);
     print_switches(printer, text);
     while (text->length > 1 && text->data[text->length - 1] == '\n' &&

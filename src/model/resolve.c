@@ -160,11 +160,7 @@ static Value evaluate(Builder *builder, Definition *definition)
         return value_bad(builder); // an input without value, reported by use.c
     }
     Value value = build_expression(builder, instance, node);
-    // the default of an input is a number in the unit of the input, like that of a parameter
-    bool plain = definition->kind == DEFINE_INPUT && node == statement->expr &&
-                 expr_operator(builder->graph, value.expr) == EXPR_NUMBER &&
-                 unit_is_dimensionless(value.unit);
-    if (!plain) {
+    if (!value_is_plain(builder, value)) {
         const char *what = arena_format(builder->arena, "%s'%s'",
                                         definition->kind == DEFINE_INPUT        ? "the input "
                                         : definition->kind == DEFINE_OBSERVABLE ? "the observable "

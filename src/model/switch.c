@@ -7,8 +7,9 @@
  * 3 only the floor is a Switch, the comparison is then constant between stops by itself.
  *
  * Where to stop: a < b at the zeros of a - b, floor(u) and ceil(u) where u is whole, min and max
- * where the arguments meet, abs where its argument is zero. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * where the arguments meet, abs where its argument is zero.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/builder.h"
 
 #include <assert.h>

@@ -2,8 +2,9 @@
  *
  * A name may hold dots (msc.blood is one token) and the µ of a unit. A unit in square brackets is
  * one token, read later by unit.c. Comments run from '#' to the end of the line; line ends matter
- * only as `first`, which tells where a statement may begin. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * only as `first`, which tells where a statement may begin.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/token.h"
 
 #include "base/number.h"

@@ -3,8 +3,9 @@
  * Only the spellings below exist: prefixes are not tried on everything, because "Mg" or "ML" is far
  * more often a slip of the shift key than a megagram. Scales are in g, m, s, mol, K, cell, IU, CFU,
  * kgBW, m2BSA; M is mol/L, a month is a twelfth of the Julian year of 365.25 days, mmHg is
- * 133.322387415 Pa (BIPM, SI brochure, table 8 of the 8th edition). SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * 133.322387415 Pa (BIPM, SI brochure, table 8 of the 8th edition).
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/unit_table.h"
 
 #include "base/number.h"
