@@ -31,8 +31,9 @@ typedef struct Cli {
     Arguments arguments;
     int argc; // the whole command line, for the manifest
     char **argv;
-    bool colour;   // stderr is a terminal that wants colour
-    bool terminal; // stderr is a terminal that can move its cursor: a progress line is welcome
+    int stdout_error; // first errno of writing results, 0 if none
+    bool colour;      // stderr is a terminal that wants colour
+    bool terminal;    // stderr is a terminal that can move its cursor: a progress line is welcome
 } Cli;
 
 typedef struct Command {
@@ -54,7 +55,7 @@ int cli_misused(const Cli *cli, const char *format, ...) __attribute__((format(p
 /* Words on stderr, unless --quiet was given. */
 void cli_say(const Cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* One paragraph, broken into lines of at most 78 columns that begin with `indent` blanks. */
+/* Words broken into lines of at most 78 columns that begin with `indent` blanks; newlines stay. */
 void cli_wrap(Text *text, const char *paragraph, int indent);
 
 /* What diag holds, on stderr. */

@@ -86,7 +86,7 @@ static int check_file(Cli *cli, const char *path)
     }
     Text text = text_new(cli->arena);
     print_ok(path, model, study, &text);
-    fwrite(text.data, 1, text.length, stdout);
+    cli_print(cli, &text);
     return CLI_OK;
 }
 

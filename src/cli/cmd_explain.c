@@ -51,7 +51,7 @@ static int run_explain(Cli *cli)
     Text text = text_new(cli->arena);
     if (cli->arguments.operand_count == 0) {
         list_everything(&text);
-        fwrite(text.data, 1, text.length, stdout);
+        cli_print(cli, &text);
         return CLI_OK;
     }
     const char *word = cli->arguments.operands[0];
@@ -66,8 +66,7 @@ static int run_explain(Cli *cli)
         text_format(&text, "%s %s: %s\n\n", severity, code, fault_title(fault));
         cli_wrap(&text, fault_paragraph(fault), 2);
     } else if (paragraph != NULL) {
-        text_format(&text, "%s (key of a study file)\n\n", word);
-        cli_wrap(&text, paragraph, 2);
+        cli_wrap(&text, paragraph, 0);
     } else {
         const char *near = near_word(cli, word, code);
         if (near != NULL) {
@@ -76,7 +75,7 @@ static int run_explain(Cli *cli)
         return cli_misused(cli, "nothing is known of '%s'; 'stroma explain' lists codes and keys",
                            word);
     }
-    fwrite(text.data, 1, text.length, stdout);
+    cli_print(cli, &text);
     return CLI_OK;
 }
 

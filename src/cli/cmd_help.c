@@ -83,7 +83,7 @@ static int run_help(Cli *cli)
     } else {
         cli_help(command, &text);
     }
-    fwrite(text.data, 1, text.length, stdout);
+    cli_print(cli, &text);
     return CLI_OK;
 }
 

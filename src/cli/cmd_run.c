@@ -266,7 +266,7 @@ static void say_files(const Run *run)
 
 static void report(Run *run)
 {
-    const Cli *cli = run->cli;
+    Cli *cli = run->cli;
     bool timings = option_given(&cli->arguments, "timings");
     Text text = text_new(cli->arena);
     if (option_given(&cli->arguments, "json")) {
@@ -278,11 +278,10 @@ static void report(Run *run)
     } else if (!option_given(&cli->arguments, "quiet")) {
         report_table(run->study, &run->result, &text);
     }
-    fwrite(text.data, 1, text.length, stdout);
+    cli_print(cli, &text);
     if (option_given(&cli->arguments, "ascii")) {
         figures_draw(cli, run->figures, run->study->plot_count, run->result.table);
     }
-    fflush(stdout); // before the words on stderr, for those who see both in one window
     if (timings) {
         Text table = text_new(cli->arena);
         report_timings(&run->timings, &table);

@@ -233,7 +233,7 @@ static int run_show(Cli *cli)
     } else if (!tokens || !cli_is_model(path)) {
         code = CLI_DATA;
     }
-    fwrite(shown.text.data, 1, shown.text.length, stdout);
+    cli_print(cli, &shown.text);
     return code;
 }
 

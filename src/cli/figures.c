@@ -162,7 +162,12 @@ int figures_render(const Cli *cli, const char *folder, const char *const *script
             return CLI_OK;
         }
         if (status == RENDER_FAILED) {
-            cli_complain("gnuplot could not draw '%s/%s':\n%s", folder, scripts[i], words);
+            size_t length = strlen(words);
+            while (length > 0 && words[length - 1] == '\n') {
+                length--;
+            }
+            cli_complain("gnuplot could not draw '%s/%s':\n%.*s", folder, scripts[i], (int)length,
+                         words);
             *rendered = false;
             return CLI_FILE;
         }
@@ -180,11 +185,12 @@ static int drawing_columns(void)
     return size.ws_col < DRAWING_COLUMNS_MAX ? size.ws_col : DRAWING_COLUMNS_MAX;
 }
 
-void figures_draw(const Cli *cli, const Figure *figures, int count, const Table *table)
+void figures_draw(Cli *cli, const Figure *figures, int count, const Table *table)
 {
     for (int i = 0; i < count; i++) {
         Text text = text_new(cli->arena);
+        text_string(&text, "\n");
         figure_ascii(&figures[i], table, drawing_columns(), DRAWING_LINES, &text);
-        printf("\n%s", text.data);
+        cli_print(cli, &text);
     }
 }

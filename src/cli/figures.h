@@ -27,6 +27,6 @@ int figures_render(const Cli *cli, const char *folder, const char *const *script
                    bool *rendered);
 
 /* Draws them on stdout. */
-void figures_draw(const Cli *cli, const Figure *figures, int count, const Table *table);
+void figures_draw(Cli *cli, const Figure *figures, int count, const Table *table);
 
 #endif

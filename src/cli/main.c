@@ -56,38 +56,42 @@ static void occupy_standard_files(void)
 }
 
 /* EPIPE needs no words: the reader went away on purpose, as `head` does. */
-static int close_stdout(int code)
+static int close_stdout(Cli *cli, int code)
 {
-    bool bad = ferror(stdout) != 0;
-    errno = 0;
-    bad |= fflush(stdout) != 0;
-    int reason = errno;
-    bad |= fclose(stdout) != 0;
-    reason = reason != 0 ? reason : errno;
-    if (!bad) {
+    if (fflush(stdout) != 0 && cli->stdout_error == 0) {
+        cli->stdout_error = errno;
+    }
+    if (fclose(stdout) != 0 && cli->stdout_error == 0) {
+        cli->stdout_error = errno;
+    }
+    if (cli->stdout_error == 0) {
         return code;
     }
-    if (reason != EPIPE) {
-        cli_complain("cannot write to standard output: %s", strerror(reason == 0 ? EIO : reason));
+    if (cli->stdout_error != EPIPE) {
+        cli_complain("cannot write to standard output: %s", strerror(cli->stdout_error));
     }
     return code == CLI_OK || code == CLI_FAILED ? CLI_FILE : code;
 }
 
-static void print_version(void)
+static int print_version(Cli *cli)
 {
-    puts("stroma " STROMA_VERSION "\n"
-         "Copyright (C) 2026 the stroma authors\n"
-         "License GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\n"
-         "This is free software: you are free to change and redistribute it.\n"
-         "There is NO WARRANTY, to the extent permitted by law.");
+    Text text = text_new(cli->arena);
+    text_string(&text,
+                "stroma " STROMA_VERSION "\n"
+                "Copyright (C) 2026 the stroma authors\n"
+                "License GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\n"
+                "This is free software: you are free to change and redistribute it.\n"
+                "There is NO WARRANTY, to the extent permitted by law.\n");
+    cli_print(cli, &text);
+    return CLI_OK;
 }
 
-static int print_help(Arena *arena, const Command *command, FILE *stream, int code)
+static int print_help(Cli *cli, const Command *command)
 {
-    Text text = text_new(arena);
+    Text text = text_new(cli->arena);
     cli_help(command, &text);
-    fwrite(text.data, 1, text.length, stream);
-    return code;
+    cli_print(cli, &text);
+    return CLI_OK;
 }
 
 static int run_command(Cli *cli, int argc, char **argv)
@@ -98,7 +102,7 @@ static int run_command(Cli *cli, int argc, char **argv)
         return cli_misused(cli, "%s", complaint);
     }
     if (option_given(&cli->arguments, "help")) {
-        return print_help(cli->arena, command, stdout, CLI_OK);
+        return print_help(cli, command);
     }
     int count = cli->arguments.operand_count;
     if (count < command->operands_min) {
@@ -115,15 +119,17 @@ static int run_command(Cli *cli, int argc, char **argv)
 static int dispatch(Cli *cli)
 {
     if (cli->argc < 2) {
-        return print_help(cli->arena, NULL, stderr, CLI_USAGE);
+        Text text = text_new(cli->arena);
+        cli_help(NULL, &text);
+        fputs(text.data, stderr);
+        return CLI_USAGE;
     }
     const char *word = cli->argv[1];
     if (strcmp(word, "--version") == 0) {
-        print_version();
-        return CLI_OK;
+        return print_version(cli);
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        return print_help(cli->arena, NULL, stdout, CLI_OK);
+        return print_help(cli, NULL);
     }
     const char *near = NULL;
     cli->command = cli_find_command(cli->arena, word, &near);
@@ -150,7 +156,7 @@ int main(int argc, char **argv)
                .argv = argv,
                .terminal = terminal,
                .colour = terminal && (plain == NULL || *plain == '\0')};
-    int code = close_stdout(dispatch(&cli));
+    int code = close_stdout(&cli, dispatch(&cli));
     arena_free(cli.arena);
     return code;
 }

@@ -93,7 +93,7 @@ void report_json(const Study *study, const RunResult *result, const ReportExtras
 {
     assert(study != NULL && result != NULL && extras != NULL);
     const Unit time_unit = study->model->time_unit;
-    add_named(text, "{", "schema", "stroma.run/1");
+    add_named(text, "{\n  ", "schema", "stroma.run/1");
     add_named(text, ",\n  ", "version", STROMA_VERSION);
     add_named(text, ",\n  ", "study", study->name);
     add_named(text, ",\n  ", "title", study->title);

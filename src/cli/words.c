@@ -49,6 +49,14 @@ void cli_say(const Cli *cli, const char *format, ...)
     fputc('\n', stderr);
 }
 
+void cli_print(Cli *cli, const Text *text)
+{
+    if (text->length > 0 && fwrite(text->data, 1, text->length, stdout) < text->length &&
+        cli->stdout_error == 0) {
+        cli->stdout_error = errno;
+    }
+}
+
 void cli_print_diag(const Cli *cli, const Diag *diag)
 {
     Text text = text_new(cli->arena);
@@ -95,10 +103,24 @@ bool cli_is_model(const char *path)
     return places_ends_with(path, ".stroma");
 }
 
-void cli_wrap(Text *text, const char *paragraph, int indent)
+/* Ends the line as often as the blanks at `text` hold newlines; returns how many they are. */
+static size_t wrap_gap(Text *lines, const char *text, int *column)
+{
+    size_t length = strspn(text, " \n");
+    for (size_t i = 0; i < length && text[length] != '\0'; i++) {
+        if (text[i] == '\n') {
+            text_string(lines, "\n");
+            *column = 0;
+        }
+    }
+    return length;
+}
+
+/* One line; where it is broken, the rest stands under its beginning. */
+static void wrap_line(Text *text, const char *line, const char *end, int indent)
 {
     int column = 0;
-    for (const char *word = paragraph + strspn(paragraph, " \n"); *word != '\0';) {
+    for (const char *word = line; word < end;) {
         size_t length = strcspn(word, " \n");
         if (column > 0 && column + 1 + (int)length > WRAP_COLUMNS) {
             text_string(text, "\n");
@@ -114,9 +136,19 @@ void cli_wrap(Text *text, const char *paragraph, int indent)
         text_add(text, word, length);
         column += (int)length;
         word += length;
-        word += strspn(word, " \n");
+        word += strspn(word, " ");
     }
     text_string(text, "\n");
+}
+
+void cli_wrap(Text *text, const char *paragraph, int indent)
+{
+    while (*paragraph != '\0') {
+        size_t length = strcspn(paragraph, "\n");
+        size_t blanks = strspn(paragraph, " ");
+        wrap_line(text, paragraph + blanks, paragraph + length, indent + (int)blanks);
+        paragraph += length + (paragraph[length] == '\n');
+    }
 }
 
 /* A word as the shell would need it; plain words stay as they are. */
