@@ -103,19 +103,6 @@ bool cli_is_model(const char *path)
     return places_ends_with(path, ".stroma");
 }
 
-/* Ends the line as often as the blanks at `text` hold newlines; returns how many they are. */
-static size_t wrap_gap(Text *lines, const char *text, int *column)
-{
-    size_t length = strspn(text, " \n");
-    for (size_t i = 0; i < length && text[length] != '\0'; i++) {
-        if (text[i] == '\n') {
-            text_string(lines, "\n");
-            *column = 0;
-        }
-    }
-    return length;
-}
-
 /* One line; where it is broken, the rest stands under its beginning. */
 static void wrap_line(Text *text, const char *line, const char *end, int indent)
 {
