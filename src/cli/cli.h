@@ -55,7 +55,11 @@ int cli_misused(const Cli *cli, const char *format, ...) __attribute__((format(p
 /* Words on stderr, unless --quiet was given. */
 void cli_say(const Cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Words broken into lines of at most 78 columns that begin with `indent` blanks; newlines stay. */
+/* Text on stdout. What went wrong is kept for the end of the program. */
+void cli_print(Cli *cli, const Text *text);
+
+/* Words broken into lines of at most 78 columns that begin with `indent` blanks more; newlines
+ * stay. */
 void cli_wrap(Text *text, const char *paragraph, int indent);
 
 /* What diag holds, on stderr. */
