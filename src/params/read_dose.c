@@ -35,6 +35,16 @@ static Span opening(const Entry *entry)
 /* --- target --------------------------------------------------------------------------------------
  */
 
+/* "'iv', 'ia'" */
+static const char *list_routes(const Reader *reader)
+{
+    Text text = text_new(reader->arena);
+    for (int i = 0; i < reader->model->route_count; i++) {
+        text_format(&text, "%s'%s'", i ? ", " : "", reader->model->routes[i].label.name);
+    }
+    return text.data;
+}
+
 static void report_no_route(Reader *reader, const Entry *entry, NameKind kind)
 {
     const char *near = model_near(reader->model, 1u << kind, entry->text);
@@ -44,6 +54,8 @@ static void report_no_route(Reader *reader, const Entry *entry, NameKind kind)
         diag_hint(reader->diag, "did you mean '%s'?", near);
     } else if (kind == NAME_ROUTE && reader->model->route_count == 0) {
         diag_hint(reader->diag, "it declares no routes: write into = \"a state\"");
+    } else if (kind == NAME_ROUTE) {
+        diag_hint(reader->diag, "it declares %s", list_routes(reader));
     }
 }
 
@@ -226,7 +238,7 @@ static bool read_model_word(DoseText *text, Entry *entry, bool rate)
     Expr declared = !route ? (Expr)EXPR_NONE : rate ? route->rate : route->duration;
     if (declared == EXPR_NONE) {
         diag_report(text->reader->diag, FAULT_P038, entry->value, "%s '%s' declares no %s",
-                    route ? "the route" : "a dose into", text->through, entry->name);
+                    route ? "the route" : "the state", text->through, entry->name);
         if (route) {
             diag_note(text->reader->diag, route->label.span, "'%s' is declared here",
                       text->through);

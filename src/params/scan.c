@@ -172,6 +172,11 @@ bool scan_is_number(const char *letters, uint32_t length)
            (length > 0 && shape_of(letters, length).whole);
 }
 
+static int digit_of(char c)
+{
+    return is_digit(c) ? c - '0' : (c | 32) - 'a' + 10;
+}
+
 /* The value of a whole number in two ways: as a double, and whether 63 bits and 53 bits hold it. */
 static double whole_value(const NumberShape *shape, bool *fits)
 {
@@ -183,12 +188,27 @@ static double whole_value(const NumberShape *shape, bool *fits)
         if (c == '-' || c == '+') {
             continue;
         }
-        uint64_t digit = is_digit(c) ? (uint64_t)(c - '0') : (uint64_t)((c | 32) - 'a' + 10);
+        uint64_t digit = (uint64_t)digit_of(c);
         *fits = *fits && value <= ((uint64_t)INT64_MAX - digit) / base;
         value = *fits ? value * base + digit : value;
     }
     *fits = *fits && (uint64_t)(double)value == value;
     return shape->letters[0] == '-' ? -(double)value : (double)value;
+}
+
+/* The number as it would be read with a point behind it. */
+static double as_real(const NumberShape *shape)
+{
+    double value = 0;
+    size_t used;
+    if (!shape->hex) {
+        (void)number_read(shape->letters, shape->length, &value, &used);
+        return value;
+    }
+    for (uint32_t i = 2; i < shape->length; i++) {
+        value = value * 16 + digit_of(shape->letters[i]);
+    }
+    return value;
 }
 
 static void check_whole(Cursor *cursor, Entry *entry, const NumberShape *shape)
@@ -200,7 +220,9 @@ static void check_whole(Cursor *cursor, Entry *entry, const NumberShape *shape)
     if (!fits) {
         diag_report(diag, FAULT_P008, entry->value,
                     "this whole number is too large to be kept exactly");
-        diag_hint(diag, "write it as a real number, such as 3e18");
+        char real[NUMBER_TEXT_SIZE];
+        number_short(as_real(shape), 15, real);
+        diag_hint(diag, "write it as a real number: %s", real);
     } else if (!shape->wide && (entry->number > largest_int || entry->number < -largest_int - 1)) {
         char real[NUMBER_TEXT_SIZE];
         number_short(entry->number, 17, real);
