@@ -296,7 +296,8 @@ static int run_study(Run *run, int lanes)
     const char *out = option_value(&cli->arguments, "out");
     run->folder = out != NULL ? out : file_join(cli->arena, "out", run->study->name);
     if (!file_make_folder(run->folder)) {
-        cli_complain("cannot make the folder '%s': %s", run->folder, strerror(errno));
+        cli_complain("cannot make the folder '%s': %s", run->folder,
+                     errno == ENOTDIR ? "a file is in the way" : strerror(errno));
         return CLI_FILE;
     }
     integrate(run, lanes);

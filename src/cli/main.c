@@ -68,7 +68,8 @@ static int close_stdout(Cli *cli, int code)
         return code;
     }
     if (cli->stdout_error != EPIPE) {
-        cli_complain("cannot write to standard output: %s", strerror(cli->stdout_error));
+        cli_complain("cannot write to standard output: %s",
+                     cli->stdout_error == EBADF ? "it is closed" : strerror(cli->stdout_error));
     }
     return code == CLI_OK || code == CLI_FAILED ? CLI_FILE : code;
 }
