@@ -7,7 +7,7 @@
  * Same bits: each function gives a lane the same bits at every width (NaNs may differ in sign and
  * payload). Arithmetic is IEEE; nothing may be contracted to a fused multiply-add; functions are
  * SLEEF's "cinz" family (consistent results, no FMA), to 1 ulp (Shibata & Petrogiannis 2020,
- * doi:10.1109/TPDS.2019.2960333).
+ * doi:10.1109/TPDS.2019.2960333). sinh and cosh overflow from 709.8 on, an ulp of exp early.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_BASE_WIDE_H

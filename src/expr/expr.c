@@ -124,14 +124,22 @@ static void table_double(Graph *graph)
     graph->table_size = size;
 }
 
-static Expr intern(Graph *graph, Node *node)
+/* Sets the hash; the node with the same contents, or EXPR_NONE. */
+static Expr find(const Graph *graph, Node *node)
 {
     node->hash = node_hash(node);
-    for (size_t at = node->hash & (graph->table_size - 1); graph->table[at] != EXPR_NONE;
-         at = (at + 1) & (graph->table_size - 1)) {
-        if (node_same(node, &graph->nodes[graph->table[at]])) {
-            return graph->table[at];
-        }
+    size_t at = node->hash & (graph->table_size - 1);
+    while (graph->table[at] != EXPR_NONE && !node_same(node, &graph->nodes[graph->table[at]])) {
+        at = (at + 1) & (graph->table_size - 1);
+    }
+    return graph->table[at];
+}
+
+static Expr intern(Graph *graph, Node *node)
+{
+    Expr found = find(graph, node);
+    if (found != EXPR_NONE) {
+        return found;
     }
     if (2 * graph->count >= graph->table_size) {
         table_double(graph);
@@ -162,6 +170,12 @@ Expr graph_intern(Graph *graph, Operator operation, Expr a, Expr b, Expr c)
 {
     Node node = new_node(graph, operation, a, b, c);
     return intern(graph, &node);
+}
+
+Expr graph_find(const Graph *graph, Operator operation, Expr a, Expr b, Expr c)
+{
+    Node node = {.operation = (uint8_t)operation, .argument = {a, b, c}};
+    return find(graph, &node);
 }
 
 Expr expr_number(Graph *graph, double value)

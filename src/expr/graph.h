@@ -43,6 +43,9 @@ struct Graph {
 /* The node with these contents, found or made, without any rewriting. */
 Expr graph_intern(Graph *graph, Operator operation, Expr a, Expr b, Expr c);
 
+/* The node with these contents if there is one, else EXPR_NONE. */
+Expr graph_find(const Graph *graph, Operator operation, Expr a, Expr b, Expr c);
+
 /* simplify.c: the node for this operation after folding and rewriting. */
 Expr simplify_apply(Graph *graph, Operator operation, Expr a, Expr b, Expr c);
 

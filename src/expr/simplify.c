@@ -57,6 +57,14 @@ static bool is_condition(const Graph *graph, Expr expr)
     return operation >= EXPR_LESS && operation <= EXPR_NOT;
 }
 
+/* A node of an operation that commutes: the one with swapped arguments if that exists, so that both
+ * orders are one node, which prints in the order it was first written. */
+static Expr intern_either(Graph *graph, Operator operation, Expr a, Expr b)
+{
+    Expr swapped = graph_find(graph, operation, b, a, EXPR_NONE);
+    return swapped != EXPR_NONE ? swapped : graph_intern(graph, operation, a, b, EXPR_NONE);
+}
+
 static bool commutes(Operator operation)
 {
     return operation == EXPR_ADD || operation == EXPR_MULTIPLY || operation == EXPR_AND ||
@@ -64,15 +72,12 @@ static bool commutes(Operator operation)
            operation == EXPR_MIN || operation == EXPR_MAX;
 }
 
-/* A number stands first in a product and last elsewhere; other arguments by age. */
+/* A number stands first in a product and last elsewhere. */
 static bool in_order(const Graph *graph, Operator operation, Expr a, Expr b)
 {
     bool number_a = is(graph, a, EXPR_NUMBER);
     bool number_b = is(graph, b, EXPR_NUMBER);
-    if (number_a != number_b) {
-        return operation == EXPR_MULTIPLY ? number_a : number_b;
-    }
-    return a <= b;
+    return number_a == number_b || (operation == EXPR_MULTIPLY ? number_a : number_b);
 }
 
 static Expr simplify_add(Graph *graph, Expr a, Expr b)
@@ -96,7 +101,7 @@ static Expr simplify_add(Graph *graph, Expr a, Expr b)
     if (is_negative_number(graph, b)) { // x + -2 -> x - 2
         return apply2(graph, EXPR_SUBTRACT, a, expr_number(graph, -value(graph, b)));
     }
-    return graph_intern(graph, EXPR_ADD, a, b, EXPR_NONE);
+    return intern_either(graph, EXPR_ADD, a, b);
 }
 
 static Expr simplify_subtract(Graph *graph, Expr a, Expr b)
@@ -159,15 +164,13 @@ static Expr simplify_multiply(Graph *graph, Expr a, Expr b)
             return scaled;
         }
     }
-    for (int i = 0; i < 2; i++) { // -x * y -> -(x * y)
-        Expr one = i == 0 ? a : b;
-        Expr other = i == 0 ? b : a;
-        if (is(graph, one, EXPR_NEGATE)) {
-            Expr product = apply2(graph, EXPR_MULTIPLY, argument(graph, one, 0), other);
-            return apply1(graph, EXPR_NEGATE, product);
-        }
+    bool minus_a = is(graph, a, EXPR_NEGATE);
+    if (minus_a || is(graph, b, EXPR_NEGATE)) { // -x * y, x * -y -> -(x * y)
+        Expr product = apply2(graph, EXPR_MULTIPLY, minus_a ? argument(graph, a, 0) : a,
+                              minus_a ? b : argument(graph, b, 0));
+        return apply1(graph, EXPR_NEGATE, product);
     }
-    return graph_intern(graph, EXPR_MULTIPLY, a, b, EXPR_NONE);
+    return intern_either(graph, EXPR_MULTIPLY, a, b);
 }
 
 static Expr simplify_divide(Graph *graph, Expr a, Expr b)
@@ -242,7 +245,8 @@ static Expr simplify_compare(Graph *graph, Operator operation, Expr a, Expr b)
     if (a == b) { // x == x, x <= x -> 1; x < x, x != x -> 0
         return expr_number(graph, operation == EXPR_EQUAL || operation == EXPR_LESS_EQUAL);
     }
-    return graph_intern(graph, operation, a, b, EXPR_NONE);
+    return commutes(operation) ? intern_either(graph, operation, a, b)
+                               : graph_intern(graph, operation, a, b, EXPR_NONE);
 }
 
 static Expr simplify_logic(Graph *graph, Operator operation, Expr a, Expr b)
@@ -259,7 +263,7 @@ static Expr simplify_logic(Graph *graph, Operator operation, Expr a, Expr b)
     if (a == b && is_condition(graph, a)) { // x and x -> x, x or x -> x
         return a;
     }
-    return graph_intern(graph, operation, a, b, EXPR_NONE);
+    return intern_either(graph, operation, a, b);
 }
 
 static Expr simplify_not(Graph *graph, Expr a)
@@ -306,8 +310,8 @@ static Expr simplify_other(Graph *graph, Operator operation, Expr a, Expr b, Exp
     if (operation == EXPR_ABS && (is(graph, a, EXPR_NEGATE) || is(graph, a, EXPR_ABS))) {
         return apply1(graph, EXPR_ABS, argument(graph, a, 0)); // abs(-x), abs(abs(x)) -> abs(x)
     }
-    if ((operation == EXPR_MIN || operation == EXPR_MAX) && a == b) { // min(x, x) -> x
-        return a;
+    if (operation == EXPR_MIN || operation == EXPR_MAX) { // min(x, x) -> x
+        return a == b ? a : intern_either(graph, operation, a, b);
     }
     return graph_intern(graph, operation, a, b, c);
 }
@@ -333,7 +337,8 @@ Expr simplify_apply(Graph *graph, Operator operation, Expr a, Expr b, Expr c)
     if (folded != EXPR_NONE) {
         return folded;
     }
-    if (commutes(operation) && !in_order(graph, operation, a, b)) { // y + x -> x + y
+    if (commutes(operation) &&
+        !in_order(graph, operation, a, b)) { // x * 2 -> 2 * x, 1 + x -> x + 1
         Expr swap = a;
         a = b;
         b = swap;
