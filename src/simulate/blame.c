@@ -2,8 +2,9 @@
  *
  * A lane whose rates were not finite is guilty. Otherwise it is the lane with the largest weighted
  * local error (error test, step limit) or the largest last correction (Newton), which is the lane
- * that made the steps small; factors that lost their digits come first. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * that made the steps small; factors that lost their digits come first.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 
 #include <assert.h>

@@ -5,6 +5,7 @@
  * state is an `or` of rows. Then row by row, column by column (Doolittle): the entry at (i, j) is
  *   m(i,j) - Σ l(i,k) u(k,j), k < min(i, j), for j < i times the reciprocal of the pivot u(j,j),
  * and each such sum is one LuEntry.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/blocklu.h"
 

@@ -8,7 +8,9 @@
  * Without row exchanges a pivot may cancel and all digits be lost. That is watched: for each pivot
  * the sum of the magnitudes of its terms over the pivot itself, which does not depend on the units
  * of the states (a plain bound on the multipliers does); more than BLOCKLU_LIMIT means the factors
- * are useless. SPDX-License-Identifier: GPL-3.0-or-later */
+ * are useless.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_BLOCKLU_H
 #define STROMA_SIMULATE_BLOCKLU_H
 

@@ -2,11 +2,14 @@
  *
  * A linear surface is solved by Newton's step from the middle of the interval, repeated because the
  * first one is only as exact as the middle is large, then moved by a few last places to the
- * smallest value: `t >= 0.3` gives 0.3 itself. SPDX-License-Identifier: GPL-3.0-or-later */
+ * smallest value: `t >= 0.3` gives 0.3 itself.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/stops.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 enum { GRID = 1024, SPLITS = 10, NEWTON_STEPS = 3, LAST_PLACES = 4, BISECTIONS = 2200 };
@@ -49,34 +52,51 @@ void times_sort(TimeList *list)
     list->count = kept;
 }
 
-/* The zero of surface - level near `guess`, to the last place. */
-static double polish(Surface *surface, void *context, double guess, double level)
+/* Newton's steps from `guess` towards surface = level. */
+static double approach(Surface *surface, void *context, double guess, double level)
 {
     double time = guess;
     for (int i = 0; i < NEWTON_STEPS; i++) {
         SurfacePoint point = surface(context, time);
-        if (point.value == level) {
-            return time;
-        }
         double next = time - (point.value - level) / point.slope;
         if (!isfinite(next) || next == time) {
             break;
         }
         time = next;
     }
+    return time;
+}
+
+/* Binary places after the last 1 of the mantissa: the more there are, the rounder the number. */
+static int roundness(double value)
+{
+    int exponent;
+    int64_t mantissa = (int64_t)ldexp(frexp(value, &exponent), 53);
+    int places = 0;
+    for (; mantissa != 0 && mantissa % 2 == 0; mantissa /= 2) {
+        places++;
+    }
+    return places;
+}
+
+/* The zero of surface - level near `guess`, to the last place; the roundest of several. */
+static double polish(Surface *surface, void *context, double guess, double level)
+{
+    double time = approach(surface, context, guess, level);
     double best = time;
-    double least = fabs(surface(context, time).value - level);
-    double up = time;
-    double down = time;
-    for (int i = 0; i < LAST_PLACES && least != 0.0; i++) {
-        up = nextafter(up, HUGE_VAL);
-        down = nextafter(down, -HUGE_VAL);
-        double above = fabs(surface(context, up).value - level);
-        double below = fabs(surface(context, down).value - level);
-        if (fmin(above, below) < least) {
-            best = above < below ? up : down;
-            least = fmin(above, below);
+    double least = HUGE_VAL;
+    double near = time;
+    for (int i = 0; i < LAST_PLACES; i++) {
+        near = nextafter(near, -HUGE_VAL);
+    }
+    for (int i = -LAST_PLACES; i <= LAST_PLACES; i++) {
+        double size = fabs(surface(context, near).value - level);
+        bool rounder = size == least && size == 0.0 && roundness(near) > roundness(best);
+        if (size < least || rounder) {
+            best = near;
+            least = size;
         }
+        near = nextafter(near, HUGE_VAL);
     }
     return best;
 }
@@ -201,6 +221,9 @@ static bool search_cell(const Search *search, double first, double last, int spl
     double size = fmax(fabs(a.value - b.value), fabs(middle.value - a.value));
     size = fmax(size, fmin(fabs(a.value), fabs(b.value)));
     size = search->whole ? fmin(size, 1.0) : size;
+    if (!isfinite(middle.value - expected)) {
+        return cross(search, first, last);
+    }
     bool fits = fabs(middle.value - expected) <= MISFIT * size;
     if (!fits && splits > 0) {
         return search_cell(search, first, inside, splits - 1) &&

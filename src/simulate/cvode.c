@@ -3,6 +3,7 @@
  * What CVODES 6.4 needs to be told: the stop time is set anew in each segment (it is not always
  * cleared); the error weights come from one pass (CVodeWFtolerances); its own messages are
  * silenced, for the pack turns failures into the model's words. Written for SUNDIALS 6.4 to 7.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
 

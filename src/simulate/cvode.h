@@ -4,6 +4,7 @@
  * nobody else includes a SUNDIALS header. The norm of a vector is the largest of the lanes' own
  * weighted RMS norms, so every lane meets the tolerance by itself. Lanes that are not `live` do not
  * count. All memory is taken by integrator_open; no other function here allocates.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_CVODE_H
 #define STROMA_SIMULATE_CVODE_H

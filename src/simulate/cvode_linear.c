@@ -3,8 +3,9 @@
  * The SUNMatrix is a token: CVodeSetLinSysFn brings the factors up to date straight from the
  * Jacobian's entries, which stay where the tape writes them, so nothing is copied, scaled or added.
  * Factors that lost their digits are a recoverable failure (CVODE tries a smaller step); the second
- * in a row makes the pack pivot until it is loaded anew. SPDX-License-Identifier: GPL-3.0-or-later
- */
+ * in a row makes the pack pivot until it is loaded anew.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
 
 #include <assert.h>

@@ -3,8 +3,9 @@
  *
  * Only what CVODES 6.4 to 7 asks of a vector without constraints is here. A maximum swallows NaN,
  * so a norm that is not finite in a live lane is reported as NOT_FINITE_NORM, which no test can
- * pass. Cloned vectors take their numbers from a pool in the arena. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * pass. Cloned vectors take their numbers from a pool in the arena.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* densely.c: dense LU with scaled partial pivoting. See densely.h.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/densely.h"
 

@@ -3,6 +3,7 @@
  * Used where the sparse program without pivoting loses its digits, where the user asks for it, and
  * by the search for a steady state. Rows are scaled by their largest entry when a pivot is chosen,
  * so that the units of the states do not decide (Golub and Van Loan, Matrix Computations, 3.4).
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_DENSELY_H
 #define STROMA_SIMULATE_DENSELY_H

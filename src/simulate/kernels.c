@@ -1,4 +1,5 @@
 /* kernels.c: chooses the kernels that this machine can run, and cuts wide packs into blocks.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/kernels.h"
 

@@ -4,7 +4,9 @@
  * lanes; the others sum over rows for each lane by itself, in the order of the rows, so a lane's
  * value does not depend on the width, on its place or on the instruction set (no contraction
  * anywhere). kernels_baseline.c, kernels_avx2.c and kernels_avx512.c compile kernels_body.h with
- * different flags; kernels.c chooses at run time. SPDX-License-Identifier: GPL-3.0-or-later */
+ * different flags; kernels.c chooses at run time.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_KERNELS_H
 #define STROMA_SIMULATE_KERNELS_H
 

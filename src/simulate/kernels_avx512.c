@@ -1,5 +1,6 @@
 /* kernels_avx512.c: the kernels for AVX-512: eight doubles in a register.
  * CMakeLists.txt gives this file its compiler flags; kernels.c calls it only where the machine can.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #if defined(__x86_64__)
 #define ISA_TABLE   kernels_avx512

@@ -2,6 +2,7 @@
  *
  * Wants: ISA_TABLE (name of the table), ISA_NAME (its text), ISA_DOUBLES (doubles in a register).
  * The loops carry no fused multiply-add and no reordering: the same bits on every machine.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/kernels.h"
 

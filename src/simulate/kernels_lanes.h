@@ -3,6 +3,7 @@
  * A row of LANES doubles is held in ROW_PARTS registers of the type Part; every operation is
  * written on all parts, so that sums over rows and pairs stay in registers. Wants: LANES, PER_PART
  * (doubles in a register), NAMED(name). No include guard: it is a template.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #define ROW_PARTS (LANES / PER_PART)
 #define Part      NAMED(Part)

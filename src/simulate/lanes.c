@@ -1,4 +1,5 @@
 /* lanes.c: the subjects of a pack: their doses as events, and what becomes of a lane that fails.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 

@@ -3,7 +3,9 @@
  * A Stage is a set of tape slots with an integrator over them: the pack has one of full width, and
  * one of width 1 for questions about a single lane (switch times, routes, steady states, the trace
  * of a NaN). A lane that is not live (failed, or never loaded) mirrors a live one, so that its
- * numbers stay harmless. SPDX-License-Identifier: GPL-3.0-or-later */
+ * numbers stay harmless.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_LANES_H
 #define STROMA_SIMULATE_LANES_H
 
@@ -71,7 +73,7 @@ struct Pack {
     double *stop_times; // the same for pack_stops
     int stop_count;
     double *switch_values; // (switch_count × width) of the current segment
-    bool *nested_surface;  // (switch_count) the surface itself has jumps in time
+    bool *nested_surface;  // (switch_count) the surface is straight but for jumps
     double *scratch;       // (states × width)
     SolverStats stats;
 };

@@ -1,4 +1,5 @@
 /* outcome.c: how an integration ended, in the model's words.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/number.h"
 #include "simulate/lanes.h"

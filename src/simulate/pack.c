@@ -5,8 +5,9 @@
  * after) until the next stop: one step, then outputs inside that step from the interpolant
  *
  * Conditions on time are frozen at their value in the middle of a segment, so that the rates have
- * no jump inside a step. The solver restarts only where something changed. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * no jump inside a step. The solver restarts only where something changed.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 
 #include <assert.h>
@@ -18,38 +19,10 @@ SolverOptions solver_options_default(void)
     return (SolverOptions){.rtol = 1e-6, .safety = 5.0, .max_steps = 2000};
 }
 
-/* Operators whose value jumps or bends; a surface made of them is not one straight line. */
-static bool is_broken(Operator operator)
+/* A surface such as t - 7*floor(t/7) - 1: straight but for jumps. */
+static bool is_nested(const Graph *graph, const Switch *one)
 {
-    switch (operator) {
-    case EXPR_FLOOR:
-    case EXPR_CEIL:
-    case EXPR_LESS:
-    case EXPR_LESS_EQUAL:
-    case EXPR_EQUAL:
-    case EXPR_NOT_EQUAL:
-    case EXPR_SELECT:
-    case EXPR_INTERP:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool has_jumps(const Graph *graph, Expr expr)
-{
-    if (expr == EXPR_NONE || (expr_kinds(graph, expr) & 1U << SYMBOL_TIME) == 0) {
-        return false;
-    }
-    if (is_broken(expr_operator(graph, expr))) {
-        return true;
-    }
-    for (int i = 0; i < expr_arity(graph, expr); i++) {
-        if (has_jumps(graph, expr_argument(graph, expr, i))) {
-            return true;
-        }
-    }
-    return false;
+    return !one->linear && (expr_kinds(graph, one->slope) & 1U << SYMBOL_TIME) == 0;
 }
 
 static void set_tolerances(Pack *pack)
@@ -88,7 +61,7 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
     pack->switch_values = arena_array(arena, switches * (size_t)width, sizeof(double));
     pack->nested_surface = arena_array(arena, switches, sizeof(bool));
     for (size_t i = 0; i < switches; i++) {
-        pack->nested_surface[i] = has_jumps(model->graph, model->switches[i].surface);
+        pack->nested_surface[i] = is_nested(model->graph, &model->switches[i]);
     }
     if (!stage_integrate(&pack->main, arena, &pack->options, pack->rtol, pack->atol)) {
         pack_close(pack);

@@ -5,7 +5,9 @@
  * changes it by less than ACCURACY of the tolerance. The clock of each cycle runs from the record's
  * time on, with the conditions on time as they are there. What doses of earlier cycles still have
  * to bring after the record (an infusion longer than the interval, a lag) becomes events; earlier
- * doses are cancelled. SPDX-License-Identifier: GPL-3.0-or-later */
+ * doses are cancelled.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 
 #include <assert.h>

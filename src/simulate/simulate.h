@@ -8,6 +8,7 @@
  * value.
  *
  * A lane whose integration fails gets an Outcome; the other lanes go on.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_SIMULATE_H
 #define STROMA_SIMULATE_SIMULATE_H

@@ -1,4 +1,5 @@
 /* stage.c: a set of tape slots with an integrator over them.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 

@@ -7,7 +7,9 @@
  * 35:508.
  *
  * At rest: with h at HORIZON times the length of the run, the step is below ACCURACY of the
- * tolerance in every state, twice in a row. SPDX-License-Identifier: GPL-3.0-or-later */
+ * tolerance in every state, twice in a row.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 
 #include <assert.h>

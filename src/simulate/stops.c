@@ -6,8 +6,9 @@
  * ends, switches, knots.
  *
  * A surface such as t - 7*floor(t/7) - 1 has a constant slope and yet jumps: it is solved between
- * the stops found so far, in rounds, until no new stop turns up. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * the stops found so far, in rounds, until no new stop turns up.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/stops.h"
 #include "simulate/lanes.h"
 
@@ -67,10 +68,10 @@ static bool solve_smooth(Pack *pack, TimeList *list)
     for (int i = 0; i < pack->model->switch_count && room; i++) {
         const Switch *one = &pack->model->switches[i];
         SwitchSurface surface = {pack, i};
-        if (!one->linear) {
-            room = stops_curved(switch_surface, &surface, pack->start, pack->end, one->whole, list);
-        } else if (!pack->nested_surface[i]) {
+        if (one->linear) {
             room = stops_linear(switch_surface, &surface, pack->start, pack->end, one->whole, list);
+        } else if (!pack->nested_surface[i]) {
+            room = stops_curved(switch_surface, &surface, pack->start, pack->end, one->whole, list);
         }
     }
     return room;
@@ -87,7 +88,7 @@ static bool solve_nested(Pack *pack, TimeList *list)
         for (int i = 0; i < pack->model->switch_count && room; i++) {
             const Switch *one = &pack->model->switches[i];
             SwitchSurface surface = {pack, i};
-            if (one->linear && pack->nested_surface[i]) {
+            if (pack->nested_surface[i]) {
                 room = stops_linear(switch_surface, &surface, first, last, one->whole, list);
             }
         }
@@ -98,7 +99,7 @@ static bool solve_nested(Pack *pack, TimeList *list)
 static bool has_nested(const Pack *pack)
 {
     for (int i = 0; i < pack->model->switch_count; i++) {
-        if (pack->nested_surface[i] && pack->model->switches[i].linear) {
+        if (pack->nested_surface[i]) {
             return true;
         }
     }

@@ -1,7 +1,9 @@
 /* stops.h: the times at which the integration must stop: where functions of time pass through zero.
  *
  * Nothing here knows packs: a Surface is any function of time. The search of a pack's stops is in
- * stops.c behind lanes.h. SPDX-License-Identifier: GPL-3.0-or-later */
+ * stops.c behind lanes.h.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_STOPS_H
 #define STROMA_SIMULATE_STOPS_H
 

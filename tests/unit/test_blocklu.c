@@ -1,4 +1,5 @@
 /* test_blocklu.c: the sparse LU against dense elimination with pivoting in long double.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/arena.h"
 #include "base/random.h"
