@@ -62,7 +62,8 @@ static double crossing(Curve curve, int start, double level)
         double b = curve.value[i];
         if (b < level && a >= level) {
             double part = b > 0 && level > 0 ? log(a / level) / log(a / b) : (a - level) / (a - b);
-            return curve.time[i - 1] + part * (curve.time[i] - curve.time[i - 1]) - curve.time[start];
+            return curve.time[i - 1] + part * (curve.time[i] - curve.time[i - 1]) -
+                   curve.time[start];
         }
     }
     return (double)NAN;
@@ -118,8 +119,8 @@ double measure(const char *what, Curve curve, double level)
         {"max_time", curve.time[s.highest]},
         {"rise", curve.value[last] - curve.value[0]},
         {"integral", s.integral},
-        {"half_life", log(2.0) * (curve.time[last] - curve.time[0]) /
-                          log(curve.value[0] / curve.value[last])},
+        {"half_life",
+         log(2.0) * (curve.time[last] - curve.time[0]) / log(curve.value[0] / curve.value[last])},
         {"half_time", crossing(curve, s.highest, 0.5 * curve.value[s.highest])},
         {"below_time", crossing(curve, 0, level)},
         {"drift", s.drift},

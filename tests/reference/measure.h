@@ -1,5 +1,5 @@
-/* measure.h: numbers read off the curves of a run, for tests/reference: a minimum, the time of a peak, a half-life.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+/* measure.h: numbers read off the curves of a run, for tests/reference: a minimum, the time of a
+ * peak, a half-life. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_TESTS_REFERENCE_MEASURE_H
 #define STROMA_TESTS_REFERENCE_MEASURE_H
 
@@ -12,7 +12,8 @@ typedef struct {
     int count;
 } Curve;
 
-/* Rows of `arm` (NULL: the first arm) in [from, to] (NAN: open). count is 0 if there is no such arm or column. */
+/* Rows of `arm` (NULL: the first arm) in [from, to] (NAN: open). count is 0 if there is no such arm
+ * or column. */
 Curve curve_read(const Table *table, const char *arm, const char *name, double from, double to);
 
 /* a - b at equal times; count is 0 if the times differ. */

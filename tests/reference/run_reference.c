@@ -1,16 +1,8 @@
-/* run_reference.c: runs one folder of tests/reference and compares what comes out with what it must be.
+/* run_reference.c: runs one folder of tests/reference and compares it with what it must be.
  *
- * A folder holds
- *   study.cfg      the study, run in this process with the floors of stroma
- *   tolerance.csv  one row a run; a column with a dot is a setting (solver.rtol, time.every), and the columns
- *                  relative, absolute say how far a value may lie from the reference
- *   reference.csv  arm,time,name,value: values from outside (closed form, 80-bit solver, published)
- *   checks.csv     check,arm,name,measure,from,to,level,minus,over,low,high,source: a measure (measure.h) of a
- *                  curve must lie in [low, high]. minus: an arm that is taken off first; over: the measure is
- *                  divided by "start" (the first value), by a number, or by the same measure of another arm.
- *                  name * means every column.
- *   origin.txt     where the values come from, by which method, to how many digits
- * of which reference.csv or checks.csv may be absent. Adding a folder adds a test.
+ * What the files of a folder hold: tests/reference/README.md. reference.csv is compared
+ * value by value, checks.csv by measures (measure.h); tolerance.csv has one row a run, and its
+ * columns with a dot are settings.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/params.h"
 #include "reference/measure.h"
@@ -98,11 +90,13 @@ static void compare(Job *job, const Table *result, double relative, double absol
         job->judged++;
         if (!(error <= allowed)) {
             job->failures++;
-            printf("  %s at %.17g of %s: %.17g instead of %.17g, error %.3g, allowed %.3g\n", name, time,
-                   arm, at.count == 1 ? at.value[0] : (double)NAN, expected, error, allowed);
+            printf("  %s at %.17g of %s: %.17g instead of %.17g, error %.3g, allowed %.3g\n", name,
+                   time, arm, at.count == 1 ? at.value[0] : (double)NAN, expected, error, allowed);
         }
         worst = fmax(worst, error > 0 ? error / allowed : 0.0);
-        digits = error > 0 && expected != 0 ? fmin(digits, -log10(error / fabs(expected))) : digits;
+        // A value below the absolute tolerance has no digits to be right.
+        bool counts = error > 0 && relative * fabs(expected) > absolute;
+        digits = counts ? fmin(digits, -log10(error / fabs(expected))) : digits;
     }
     printf("  %zu values: largest error %.3g of the allowed, at least %.1f right digits\n",
            job->reference->row_count, worst, digits);
