@@ -100,10 +100,18 @@ static void blame_worst(Pack *pack, StepStatus status, double time)
     }
 }
 
+/* Steps that shrink to nothing before a place where the rates are not finite spend the step limit
+ * too; then that place is to blame, not the limit. */
+static bool before_a_wall(const Pack *pack, double time)
+{
+    double scale = fmax(fabs(time), pack->end - pack->start);
+    return fabs(pack->main.bad_time - time) <= 1e-6 * scale;
+}
+
 void lanes_blame(Pack *pack, StepStatus status, double time)
 {
     bool found = false;
-    if (status == STEP_RATES) {
+    if (status == STEP_RATES || before_a_wall(pack, time)) {
         for (int lane = 0; lane < pack->count; lane++) {
             if (pack->main.live[lane] && pack->main.not_finite[lane]) {
                 blame_rates(pack, lane);
