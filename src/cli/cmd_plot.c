@@ -129,26 +129,29 @@ static int plot_folder(Cli *cli, const char *folder)
     return code;
 }
 
-/* The data of a figure, or NULL: complained that it is missing or does not fit the study. */
-static const Table *figure_data(Cli *cli, const char *folder, const Figure *figure)
+/* The data of a figure; an ExitCode, complained of. */
+static int figure_data(Cli *cli, const char *folder, const Figure *figure, const Table **table)
 {
     const char *path = file_join(cli->arena, folder, figure->csv);
     if (!file_exists(path)) {
         cli_complain("there is no data '%s'; make it with 'stroma run'", path);
-        return NULL;
+        return CLI_FILE;
     }
     Diag *diag = diag_new(cli->arena);
-    const Table *table = csv_read(cli->arena, path, diag);
+    *table = csv_read(cli->arena, path, diag);
     cli_print_diag(cli, diag);
-    for (int i = 0; table != NULL && i < figure->curve_count; i++) {
-        if (table_find(table, figure->curves[i].column) < 0) {
+    if (*table == NULL) {
+        return CLI_DATA;
+    }
+    for (int i = 0; i < figure->curve_count; i++) {
+        if (table_find(*table, figure->curves[i].column) < 0) {
             cli_complain("'%s' has no column '%s': the study has changed since; make the data anew "
                          "with 'stroma run'",
                          path, figure->curves[i].column);
-            return NULL;
+            return CLI_DATA;
         }
     }
-    return table;
+    return CLI_OK;
 }
 
 static int plot_study(Cli *cli, const char *path)
@@ -170,9 +173,10 @@ static int plot_study(Cli *cli, const char *path)
     bool ascii = option_given(&cli->arguments, "ascii");
     const char **scripts = arena_array(cli->arena, (size_t)study->plot_count + 1, sizeof *scripts);
     for (int i = 0; i < study->plot_count; i++) {
-        const Table *table = figure_data(cli, folder, &figures[i]);
-        if (table == NULL) {
-            return CLI_FILE;
+        const Table *table = NULL;
+        int code = figure_data(cli, folder, &figures[i], &table);
+        if (code != CLI_OK) {
+            return code;
         }
         if (ascii) {
             figures_draw(cli, &figures[i], 1, table);
