@@ -164,16 +164,28 @@ static const Key *elsewhere(const char *name)
     return NULL;
 }
 
+/* Who has the keys under a path, in words. */
+static const char *owner_words(Arena *arena, const char *path)
+{
+    static const char *const words[][2] = {
+        {"", "a study"},     {"arms", "an arm"},      {"doses", "a dose"},
+        {"plots", "a plot"}, {"tables.*", "a table"}, {"parameters.*", "the group of a value"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(path, words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return arena_format(arena, "'%s'", path);
+}
+
 static void report_unknown(Arena *arena, Diag *diag, const Entry *entry, const char *path)
 {
     const char *names[KEY_COUNT];
     int count = names_below(path, names);
     const char *near = names_near_list(names, count, entry->name);
-    if (path[0] == '\0') {
-        diag_report(diag, FAULT_P012, entry->key, "a study has no key '%s'", entry->name);
-    } else {
-        diag_report(diag, FAULT_P012, entry->key, "'%s' has no key '%s'", path, entry->name);
-    }
+    diag_report(diag, FAULT_P012, entry->key, "%s has no key '%s'", owner_words(arena, path),
+                entry->name);
     const Key *other = elsewhere(entry->name);
     if (near) {
         diag_hint(diag, "did you mean '%s'?", near);
@@ -258,9 +270,11 @@ static KeyType element_type(KeyType type)
 
 static void report_type(Diag *diag, Entry *entry, const Key *key, KeyType type)
 {
+    const char *star = strrchr(key->path, '*');
     entry->is_wrong = true;
     diag_report(diag, FAULT_P013, entry->value, "%s'%s' is %s, not %s",
-                type == key->type ? "" : "each element of ", key->path, type_words[type],
+                type == key->type ? "" : "each element of ",
+                star && star[1] == '.' ? star + 2 : key->path, type_words[type],
                 entry_kind_words(entry->kind));
     if (type_hints[type]) {
         diag_hint(diag, "%s", type_hints[type]);

@@ -278,8 +278,10 @@ void read_arms(Reader *reader)
     arms.status = arena_array(reader->arena, count, sizeof *arms.status);
     arms.doses_wrong = arena_array(reader->arena, count, sizeof *arms.doses_wrong);
     collect_names(&arms);
+    reader->base = &arms.base;
     for (int i = 0; i < study->arm_count; i++) {
         read_arm(&arms, i);
     }
+    reader->base = NULL;
     check_arms_complete(&arms);
 }

@@ -90,7 +90,7 @@ static bool read_target(DoseText *text)
     const Label *label = model_label(reader->model, ref);
     text->dose.route = route ? ref.index : -1;
     text->dose.state = route ? -1 : ref.index;
-    text->target = (Want){label->unit, "amount", label->span};
+    text->target = (Want){label->unit, "amount", label->span, label->name};
     text->through = label->name;
     return true;
 }
@@ -284,7 +284,7 @@ static bool read_infusion(DoseText *text)
                                   as_written(text, entry, text->dose.duration, unit));
         return true;
     }
-    Want want = {unit_none(), "rate", text->target.declared};
+    Want want = {unit_none(), "rate", text->target.declared, text->through};
     if (text->target.unit.known && unit.known) {
         want.unit = unit_divide(reader->arena, text->target.unit, unit);
     }
@@ -434,17 +434,23 @@ static bool read_timing(DoseText *text)
 static const char *dose_words(DoseText *text, const Dose *dose, const Entry *when)
 {
     Reader *reader = text->reader;
+    const char *interval = "";
+    if (dose->count > 1 || dose->steady) {
+        interval = as_written(text, member(text->entry, "every"), dose->interval,
+                              reader->model->time_unit);
+    }
     const char *repeats = "";
     if (dose->count > 1) {
-        repeats = arena_format(reader->arena, ", then every %s, %d doses",
-                               as_written(text, member(text->entry, "every"), dose->interval,
-                                          reader->model->time_unit),
-                               dose->count);
+        repeats = arena_format(reader->arena, ", then every %s, %d doses", interval, dose->count);
+    }
+    const char *steady = "";
+    if (dose->steady) {
+        steady = arena_format(reader->arena, ", from the steady state of one every %s", interval);
     }
     return arena_format(reader->arena, "%s %s%s at %s%s%s", text->through,
                         quantity_words(reader, dose->amount, text->target.unit), text->over,
                         as_written(text, when, dose->time, reader->model->time_unit), repeats,
-                        dose->steady ? ", from steady state" : "");
+                        steady);
 }
 
 static bool read_dose(DoseText *text)

@@ -63,7 +63,7 @@ static void read_by_state(Reader *reader, Entry *group, const char *prefix, doub
                         entry_kind_words(entry->kind));
         } else {
             const Label *label = &reader->model->states[ref.index].label;
-            Want want = {label->unit, label->name, label->span};
+            Want want = {label->unit, label->name, label->span, NULL};
             double value;
             if (read_quantity(reader, entry, &want, &value) &&
                 check_tolerance(reader, entry, value)) {

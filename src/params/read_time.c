@@ -190,15 +190,29 @@ static int fill_grid(const Study *study, double every, double whole, double *tim
     return count;
 }
 
+/* Without start and end only the units of the other times are checked. */
+static void check_units(Reader *reader, Entry *every, Entry *at)
+{
+    double unused;
+    if (every) {
+        (void)read_when(reader, every, "every", &unused);
+    }
+    bool one = at && (at->kind == ENTRY_TEXT || entry_is_number(at));
+    for (int i = 0; at && i < (one ? 1 : at->count); i++) {
+        (void)read_when(reader, one ? at : at->items[i], "at", &unused);
+    }
+}
+
 void read_output_times(Reader *reader)
 {
     Study *study = reader->study;
     Entry *time = member(reader->config->root, "time");
-    if (isnan(study->start) || isnan(study->end)) {
-        return;
-    }
     Entry *every = member(time, "every");
     Entry *at = member(time, "at");
+    if (isnan(study->start) || isnan(study->end)) {
+        check_units(reader, every, at);
+        return;
+    }
     bool has_at = at && (at->count > 0 || at->kind == ENTRY_TEXT || entry_is_number(at));
     double spacing = read_every(reader, every, has_at);
     if (isnan(spacing)) {

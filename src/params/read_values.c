@@ -13,7 +13,8 @@
 void note_declared(Reader *reader, const Want *want)
 {
     if (want->declared.source) {
-        diag_note(reader->diag, want->declared, "'%s' is declared here", want->name);
+        diag_note(reader->diag, want->declared, "'%s' is declared here",
+                  want->owner ? want->owner : want->name);
     }
 }
 
@@ -158,7 +159,7 @@ bool read_quantity(Reader *reader, Entry *entry, const Want *want, double *value
 
 bool read_when(Reader *reader, Entry *entry, const char *name, double *value)
 {
-    Want want = {reader->model->time_unit, name, {0}};
+    Want want = {reader->model->time_unit, name, {0}, NULL};
     return read_quantity(reader, entry, &want, value);
 }
 
@@ -275,13 +276,14 @@ typedef struct {
     OriginKind origin;
     double *values;
     Origin *origins;
+    const Origin *of_study; // the origins of the study's own values, NULL while they are read
 } Target;
 
 static void read_one(Target *target, Entry *entry, NameRef ref)
 {
     Reader *reader = target->reader;
     const Label *label = model_label(reader->model, ref);
-    Want want = {label->unit, label->name, label->span};
+    Want want = {label->unit, label->name, label->span, NULL};
     double value = NAN;
     Origin origin = {entry_is_set(entry) ? ORIGIN_SET : target->origin, entry->value, NULL, NULL};
     bool ok;
@@ -295,8 +297,8 @@ static void read_one(Target *target, Entry *entry, NameRef ref)
         diag_report(reader->diag, FAULT_P013, entry->value, "'%s' is a number, not %s", label->name,
                     entry_kind_words(entry->kind));
     }
-    if (ok && target->origin == ORIGIN_ARM && origin.kind == ORIGIN_ARM &&
-        target->origins[ref.index].kind == ORIGIN_SET) {
+    if (ok && target->of_study && origin.kind == ORIGIN_ARM &&
+        target->of_study[ref.index].kind == ORIGIN_SET) {
         diag_report(reader->diag, FAULT_P047, entry->value,
                     "'%s' was set on the command line, but this arm keeps its own value",
                     label->name);
@@ -417,8 +419,13 @@ static void read_members(Target *target, Entry *group, const char *prefix)
 
 void read_parameters(Reader *reader, Entry *group, OriginKind origin, Arm *arm)
 {
-    Target target = {reader, NAME_PARAMETER,  "parameter",
-                     origin, arm->parameters, arm->parameter_origin};
+    Target target = {reader,
+                     NAME_PARAMETER,
+                     "parameter",
+                     origin,
+                     arm->parameters,
+                     arm->parameter_origin,
+                     reader->base ? reader->base->parameter_origin : NULL};
     if (group) {
         read_members(&target, group, "");
     }
@@ -426,8 +433,13 @@ void read_parameters(Reader *reader, Entry *group, OriginKind origin, Arm *arm)
 
 void read_covariates(Reader *reader, Entry *group, OriginKind origin, Arm *arm)
 {
-    Target target = {reader, NAME_COVARIATE,  "covariate",
-                     origin, arm->covariates, arm->covariate_origin};
+    Target target = {reader,
+                     NAME_COVARIATE,
+                     "covariate",
+                     origin,
+                     arm->covariates,
+                     arm->covariate_origin,
+                     reader->base ? reader->base->covariate_origin : NULL};
     if (group) {
         read_members(&target, group, "");
     }

@@ -15,6 +15,7 @@ typedef struct {
     Study *study;
     const char *folder; // of the study
     SearchPath search;  // for models: ./models, ../models, those of the options
+    const Arm *base;    // the values of the study itself, while its arms are read
     bool model_alone;   // no study file: defaults of the model
 } Reader;
 
@@ -22,7 +23,8 @@ typedef struct {
 typedef struct {
     Unit unit;
     const char *name;
-    Span declared; // source NULL: nowhere
+    Span declared;     // source NULL: nowhere
+    const char *owner; // what was declared there, such as a route; NULL: it itself
 } Want;
 
 /* A quantity as written. */

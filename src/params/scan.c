@@ -221,11 +221,9 @@ static void check_whole(Cursor *cursor, Entry *entry, const NumberShape *shape)
         diag_report(diag, FAULT_P008, entry->value,
                     "this whole number is too large to be kept exactly");
         char real[NUMBER_TEXT_SIZE];
-        number_short(as_real(shape), 15, real);
-        diag_hint(diag, "write it as a real number: %s", real);
+        number_text(as_real(shape), real);
+        diag_hint(diag, "write it as a real number: %s%s", real, strpbrk(real, ".e") ? "" : ".0");
     } else if (!shape->wide && (entry->number > largest_int || entry->number < -largest_int - 1)) {
-        char real[NUMBER_TEXT_SIZE];
-        number_short(entry->number, 17, real);
         diag_report(diag, FAULT_P008, entry->value,
                     "this whole number does not fit in 32 bits: libconfig would cut it off");
         if (fabs(fmod(entry->number, 1e6)) > 0) {

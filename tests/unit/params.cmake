@@ -1,1 +1,3 @@
-stroma_unit(test_config params)
+foreach(name config params params_cases)
+  stroma_unit(test_${name} params)
+endforeach()

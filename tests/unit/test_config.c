@@ -204,13 +204,12 @@ static void test_numbers_that_libconfig_spoils(void)
          "0x80000000L\n"},
         {"n = 99999999999999999999;",
          "a.cfg:1:5: error P008: this whole number is too large to be kept exactly\n    1 | n = "
-         "99999999999999999999;\n      |     ^~~~~~~~~~~~~~~~~~~~ write it as a real number, such "
-         "as "
-         "3e18\n"},
+         "99999999999999999999;\n      |     ^~~~~~~~~~~~~~~~~~~~ write it as a real number: "
+         "1e+20\n"},
         {"n = 9007199254740993L;",
          "a.cfg:1:5: error P008: this whole number is too large to be kept exactly\n    1 | n = "
-         "9007199254740993L;\n      |     ^~~~~~~~~~~~~~~~~ write it as a real number, such as "
-         "3e18\n"},
+         "9007199254740993L;\n      |     ^~~~~~~~~~~~~~~~~ write it as a real number: "
+         "9.007199254740992e+15\n"},
         {"x = 1e400;", "a.cfg:1:5: error P009: this number is larger than 1.8e308\n    1 | x = "
                        "1e400;\n      |     ^~~~~\n"},
         {"x = 1e-400;", "a.cfg:1:5: error P009: this number is too small: it would be read as 0\n"
