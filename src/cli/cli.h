@@ -18,7 +18,7 @@ typedef enum {
     CLI_FAILED = 1,       // ran, but some arms failed
     CLI_USAGE = 2,        // the command line
     CLI_DATA = 65,        // the text of a model, study or data file
-    CLI_BUG = 70,         // stroma itself
+    CLI_BUG = 70,         // stroma itself, or no memory left
     CLI_FILE = 74,        // a file cannot be read or written
     CLI_RESUMABLE = 75,   // stopped, can be resumed
     CLI_INTERRUPTED = 130 // SIGINT

@@ -144,6 +144,14 @@ static int dispatch(Cli *cli)
     return cli_misused(cli, "unknown %s '%s'", what, word);
 }
 
+/* Not our fault, but there is no way on either. */
+static void out_of_memory(void *context, size_t bytes)
+{
+    (void)context;
+    cli_complain("out of memory (%zu bytes asked for)", bytes);
+    _exit(CLI_BUG);
+}
+
 int main(int argc, char **argv)
 {
     occupy_standard_files();
@@ -157,6 +165,7 @@ int main(int argc, char **argv)
                .argv = argv,
                .terminal = terminal,
                .colour = terminal && (plain == NULL || *plain == '\0')};
+    arena_on_out_of_memory(cli.arena, out_of_memory, NULL);
     int code = close_stdout(&cli, dispatch(&cli));
     arena_free(cli.arena);
     return code;
