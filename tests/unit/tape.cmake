@@ -1,0 +1,3 @@
+# Tests of src/tape.
+stroma_unit(test_tape tape)
+stroma_unit(test_trace tape)
