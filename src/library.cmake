@@ -43,6 +43,12 @@ if(STROMA_COVERAGE)
   target_link_options(stroma_static INTERFACE --coverage)
 endif()
 
+# The .pc file finds its prefix from where it lies: `cmake --install --prefix` may move it.
+file(RELATIVE_PATH STROMA_PC_UP /x/${CMAKE_INSTALL_LIBDIR}/pkgconfig /x)
+set(STROMA_PC_PATH "")
+if(SUNDIALS_DIR)
+  set(STROMA_PC_PATH "-L${SUNDIALS_DIR}/lib ")
+endif()
 configure_file(${CMAKE_SOURCE_DIR}/src/stroma.pc.in ${CMAKE_BINARY_DIR}/stroma.pc @ONLY)
 install(TARGETS stroma_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES ${STROMA_ARCHIVE} DESTINATION ${CMAKE_INSTALL_LIBDIR})

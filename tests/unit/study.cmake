@@ -23,6 +23,8 @@ endif()
 if(NOT STROMA_SANITIZE AND NOT STROMA_COVERAGE) # those export symbols of their own
   add_test(NAME library.exports COMMAND ${CMAKE_SOURCE_DIR}/tests/unit/exports.sh ${STROMA_HEADER}
     ${STROMA_ARCHIVE} $<TARGET_FILE:stroma_shared>)
+  add_test(NAME library.installed COMMAND ${CMAKE_SOURCE_DIR}/tests/unit/installed.sh
+    ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
 endif()
 
 add_executable(test_library unit/test_library.c)
