@@ -189,10 +189,40 @@ static int mark_rows(const Figure *figure)
                                                          : figure->dose_count;
 }
 
+/* gnuplot 5.4 cuts a quoted field at a comma or a quote within; so must the text it is compared
+ * with. */
+static const char *as_gnuplot_reads(Arena *arena, const char *word)
+{
+    return arena_copy(arena, word, strcspn(word, ",\""));
+}
+
+/* Arms that gnuplot cannot tell apart must not end up in one curve: the script says so and ends. */
+static void add_refusal(Text *text, const Figure *figure)
+{
+    for (int k = 0; k < figure->arm_count; k++) {
+        const char *name = as_gnuplot_reads(text->arena, figure->arms[k]);
+        for (int i = 0; i < k; i++) {
+            if (strcmp(name, as_gnuplot_reads(text->arena, figure->arms[i])) != 0) {
+                continue;
+            }
+            text_string(text, "printerr ");
+            add_quoted(text,
+                       arena_format(text->arena,
+                                    "gnuplot reads the arms \"%s\" and \"%s\" both as \"%s\": "
+                                    "rename one, without comma and quote",
+                                    figure->arms[i], figure->arms[k], name));
+            text_string(text, "\nexit status 1\n");
+            return;
+        }
+    }
+}
+
+/* What comes before the curves. */
 static const char *dose_blocks(Arena *arena, const Figure *figure)
 {
     Text text = text_new(arena);
     int rows = mark_rows(figure);
+    add_refusal(&text, figure);
     for (int i = 0; i < rows; i++) {
         const DoseMarks *marks = &figure->doses[i];
         text_format(&text, "\n# Times of the doses: %s\n$doses_%d << END\ntime\n",
@@ -229,13 +259,6 @@ static void add_marks(Text *text, const Figure *figure)
                     ", \\\n        keyentry with points linestyle %d pointtype 11 title 'dose'",
                     DOSE_STYLE);
     }
-}
-
-/* gnuplot 5.4 cuts a quoted field at a comma or a quote within; so must the text it is compared
- * with. */
-static const char *as_gnuplot_reads(Arena *arena, const char *word)
-{
-    return arena_copy(arena, word, strcspn(word, ",\""));
 }
 
 /* Arms by colour, then columns by dashes: a + c entries instead of a x c, which would leave no room

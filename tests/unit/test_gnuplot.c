@@ -219,6 +219,23 @@ static void test_pictures_of_every_kind_of_figure(void)
     close_place(&place);
 }
 
+static void test_arms_that_gnuplot_cannot_tell_apart_are_refused(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"2e6/kg, day 0", "2e6/kg, day 28"};
+    Curve curve = {"CRP", "", "mg/L"};
+    Figure figure = one_curve(arms, 2, &curve);
+    write_text(&place, "data.csv", sample_csv(place.arena, "x"));
+    write_text(&place, "figure.gp", script_of(&place, &figure));
+    const char *words;
+    RenderStatus status = figure_render(place.arena, place.folder, "figure.gp", &words);
+    CU_ASSERT(status != RENDER_OK);
+    CU_ASSERT(status == RENDER_NO_GNUPLOT || strstr(words, "\"2e6/kg, day 28\"") != NULL);
+    figure.arm_count = 1; // one such name is well
+    CU_ASSERT_PTR_NOT_NULL(strstr(script_of(&place, &figure), "of('CRP', '2e6/kg')"));
+    close_place(&place);
+}
+
 static char *picture_hash(const Place *place, const char *name)
 {
     char *path = arena_format(place->arena, "%s/%s", place->folder, name);
@@ -327,5 +344,6 @@ static void test_ascii_drawing(void)
 
 SUITE("gnuplot", TEST(test_script_holds_names_not_numbers_of_columns), TEST(test_axis_titles),
       TEST(test_text_of_the_user_is_never_a_command), TEST(test_pictures_of_every_kind_of_figure),
+      TEST(test_arms_that_gnuplot_cannot_tell_apart_are_refused),
       TEST(test_pictures_are_the_same_bytes_each_time),
       TEST(test_failure_leaves_nothing_and_has_words), TEST(test_ascii_drawing))
