@@ -93,7 +93,7 @@ typedef struct {
     DenseLanes *dense;
     const double *jacobian; // as evaluated last
     bool pivoting;
-    int failures; // factorisations in a row that lost their digits
+    int failures; // factorisations of this run that lost their digits
     long factorisations, jacobians, fallbacks;
 } LaneSystem;
 

@@ -2,8 +2,8 @@
  *
  * The SUNMatrix is a token: CVodeSetLinSysFn brings the factors up to date straight from the
  * Jacobian's entries, which stay where the tape writes them, so nothing is copied, scaled or added.
- * Factors that lost their digits are a recoverable failure (CVODE tries a smaller step); the second
- * in a row makes the pack pivot until it is loaded anew.
+ * Factors that lost their digits are a recoverable failure (CVODE tries a smaller step); the
+ * second of a run makes the pack pivot until it is loaded anew.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
@@ -36,7 +36,6 @@ static bool factorise(LaneSystem *system, double gamma)
     if (!system->pivoting) {
         blocklu_factor(system->sparse, system->jacobian, gamma);
         if (all_good(system)) {
-            system->failures = 0;
             return true;
         }
         system->failures++;

@@ -122,7 +122,8 @@ static void add_reason(Text *text, const Model *model, const Outcome *outcome)
         add_last_step(text, model, outcome);
         break;
     case OUTCOME_NOT_FINITE:
-        text_format(text, "the rate or value of '%s' is not finite", state);
+        text_format(text, "%s of '%s' is not finite",
+                    outcome->reason != NULL ? outcome->reason : "the rate", state);
         add_last_step(text, model, outcome);
         break;
     case OUTCOME_BAD_DOSE:

@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_STUCK = 20 };
+
 SolverOptions solver_options_default(void)
 {
     return (SolverOptions){.rtol = 1e-6, .safety = 5.0, .max_steps = 2000};
@@ -131,6 +133,7 @@ static void fail_initial(Pack *pack, int lane)
     for (int i = pack->states - 1; i >= 0; i--) {
         outcome->state = isfinite(y[(size_t)i * (size_t)pack->width]) ? outcome->state : i;
     }
+    outcome->reason = "the initial value";
     outcome->has_fault =
         outcome_trace(pack, lane, PROGRAM_INITIAL, pack->start, NULL, &outcome->fault);
 }
@@ -221,6 +224,7 @@ typedef struct {
     void *context;
     const volatile int *stop;
     long steps; // since the last output or stop
+    int stuck;  // steps in a row that did not move the time
 } Run;
 
 static bool record(Run *run, const double *y)
@@ -307,9 +311,11 @@ static bool advance(Run *run, double *time, double end)
         if (run->stop != NULL && *run->stop != 0) {
             return false;
         }
+        double before = *time;
         StepStatus status = integrator_step(integrator, time);
         if (status == STEP_DONE || status == STEP_AT_STOP) {
             run->steps++;
+            run->stuck = *time > before ? 0 : run->stuck + 1;
             if (!record_step(run, *time, end)) {
                 return false;
             }
@@ -317,10 +323,11 @@ static bool advance(Run *run, double *time, double end)
                 take_state(pack);
                 return true;
             }
-            if (run->steps < pack->options.max_steps) {
+            if (run->steps < pack->options.max_steps && run->stuck < MOST_STUCK) {
                 continue;
             }
-            status = STEP_DONE;
+            status = run->stuck < MOST_STUCK ? STEP_DONE : STEP_ERROR_TEST;
+            run->stuck = 0;
         }
         if (status == STEP_REFUSED && same_time(*time, end)) {
             take_state(pack); // too close to the stop for a step

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CYCLES = 10000, DEPTH = 5 };
+enum { MOST_CYCLES = 10000, MOST_EVEN = 20, DEPTH = 5 };
 
 static const double ACCURACY = 2e-3;
 static const double INNER = 1e-3; // tolerance of a cycle over the user's
@@ -133,12 +133,14 @@ typedef struct {
     double *weight;                  // (n)
     double *y, *f, *last_y, *last_f; // (n) iterate and residual P(y) - y
     double *dy[DEPTH], *df[DEPTH];
+    double *most, *scale; // (n) largest residual, and smallest size of a state, so far
 } Mixing;
 
 static Mixing make_mixing(Arena *arena, int states)
 {
     Mixing mixing = {.n = states};
-    double **parts[] = {&mixing.weight, &mixing.y, &mixing.f, &mixing.last_y, &mixing.last_f};
+    double **parts[] = {&mixing.weight, &mixing.y,    &mixing.f,    &mixing.last_y,
+                        &mixing.last_f, &mixing.most, &mixing.scale};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i] = arena_array(arena, (size_t)states, sizeof(double));
     }
@@ -232,6 +234,32 @@ static double change(Mixing *mixing, const SolverOptions *options, int *state)
     return worst;
 }
 
+/* True if the residual has died down, and is not only small against a state that has grown. */
+static bool died_down(Mixing *mixing, const SolverOptions *options, bool first)
+{
+    bool down = true;
+    for (int i = 0; i < mixing->n; i++) {
+        double size = fabs(mixing->f[i]);
+        mixing->most[i] = fmax(mixing->most[i], size);
+        mixing->scale[i] = first ? fabs(mixing->y[i]) : fmin(mixing->scale[i], fabs(mixing->y[i]));
+        double noise = 0.1 * (options->rtol * mixing->scale[i] + options->atol[i]);
+        down = down && (size <= noise || size <= 0.01 * mixing->most[i]);
+    }
+    return down;
+}
+
+/* True if a cycle changes the state just as the one before did: it grows by as much each time. */
+static bool grows_evenly(const Mixing *mixing, double size)
+{
+    for (int i = 0; i < mixing->n; i++) {
+        double difference = fabs(mixing->f[i] - mixing->last_f[i]) * mixing->weight[i];
+        if (!(difference <= 1e-6 * size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool find_fixed_point(Cycle *cycle, double *y, int *state)
 {
     Pack *pack = cycle->pack;
@@ -239,6 +267,7 @@ static bool find_fixed_point(Cycle *cycle, double *y, int *state)
     double *result = arena_array(pack->loaded, (size_t)pack->states, sizeof(double));
     memcpy(mixing.y, y, (size_t)pack->states * sizeof(double));
     double before = HUGE_VAL;
+    int even = 0;
     for (int k = 0; k < MOST_CYCLES; k++) {
         if (!run_cycle(cycle, mixing.y, result)) {
             return false;
@@ -247,9 +276,14 @@ static bool find_fixed_point(Cycle *cycle, double *y, int *state)
             mixing.f[i] = result[i] - mixing.y[i];
         }
         double size = change(&mixing, &pack->options, state);
-        if (size <= ACCURACY) {
+        bool down = died_down(&mixing, &pack->options, k == 0);
+        if (size <= ACCURACY && down) {
             memcpy(y, result, (size_t)pack->states * sizeof(double));
             return true;
+        }
+        even = k > 0 && grows_evenly(&mixing, size) ? even + 1 : 0;
+        if (even >= MOST_EVEN) {
+            return false;
         }
         remember(&mixing, k == 0);
         if (size > 10.0 * before) { // mixing has led astray: begin anew from here
