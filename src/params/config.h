@@ -41,6 +41,7 @@ struct Entry {
     const Layer *layer;
     bool is_bare;  // text without quotes (--set only)
     bool is_wrong; // a complaint about it was made: readers pass over it
+    bool is_noted; // a warning about it was given: one is enough, however many arms use it
     double number;
     const char *text;
     bool flag;

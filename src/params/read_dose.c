@@ -383,7 +383,7 @@ static void warn_late(DoseText *text)
     const Dose *dose = &text->dose;
     const Study *study = reader->study;
     Entry *count = member(text->entry, "count");
-    if (!count || isnan(study->end)) {
+    if (!count || count->is_noted || isnan(study->end)) {
         return;
     }
     int late = 0;
@@ -391,6 +391,7 @@ static void warn_late(DoseText *text)
         late++;
     }
     if (late > 0) {
+        count->is_noted = true;
         diag_report(reader->diag, FAULT_P049, count->value,
                     "%d of these %d doses come after the end of the study, at %s", late,
                     dose->count, quantity_words(reader, study->end, reader->model->time_unit));

@@ -179,6 +179,23 @@ static void read_outputs(Reader *reader)
     study->table_outputs = study->output_count;
 }
 
+/* The table of results has columns of its own. */
+static void refuse_own_columns(Reader *reader)
+{
+    const Study *study = reader->study;
+    static const char *const columns[] = {"arm", "id", "time"};
+    for (int i = 0; i < study->output_count; i++) {
+        const Label *label = study->outputs[i].label;
+        for (int k = 0; k < 3; k++) {
+            if (strcmp(label->name, columns[k]) == 0) {
+                diag_report(reader->diag, FAULT_P041, label->span,
+                            "the table of results has a column '%s' of its own", label->name);
+                diag_hint(reader->diag, "give it another name, or leave it out of the outputs");
+            }
+        }
+    }
+}
+
 /* --- the rest ------------------------------------------------------------------------------------
  */
 
@@ -248,6 +265,7 @@ void read_study(Reader *reader)
     read_arms(reader);
     read_outputs(reader);
     read_plots(reader);
+    refuse_own_columns(reader);
     read_output_times(reader);
     list_inputs(reader);
 }

@@ -113,7 +113,8 @@ bool read_amount(Reader *reader, Entry *entry, const Want *want, Amount *amount)
     assert(entry_is_number(entry));
     amount->number = entry->number;
     if (reader->options->strict && want->unit.known && !unit_is_dimensionless(want->unit) &&
-        entry->number != 0) {
+        entry->number != 0 && !entry->is_noted) {
+        entry->is_noted = true;
         diag_report(reader->diag, FAULT_P050, entry->value, "'%s' is written without its unit",
                     want->name);
         diag_hint(reader->diag, "write \"%s %s\"", span_text(reader->arena, entry->value),
