@@ -160,8 +160,8 @@ static Expr slope_of(Graph *graph, Operator operation, Expr a, Expr self)
     case EXPR_LGAMMA:
         return function(graph, EXPR_DIGAMMA, a);
     default:
-        assert(!"an operator with a derivative");
-        return number(graph, NAN);
+        assert(false && "an operator with a derivative");
+        return number(graph, (double)NAN);
     }
 }
 

@@ -48,11 +48,11 @@ static double larger(double a, double b)
 
 static double whole_power(double x, int n)
 {
-    if (n == 0) {
-        return 1;
+    double power = 1;
+    for (int i = 0; i < n; i++) {
+        power *= x;
     }
-    double half = whole_power(x, n / 2);
-    return n % 2 == 0 ? half * half : half * half * x;
+    return power;
 }
 
 static double hill_whole(double x, double constant, int n, bool slope)
@@ -90,7 +90,7 @@ static double hill(double x, double constant, double n, bool literal, bool slope
 static double logarithm(double x, bool decimal)
 {
     if (x < EXPR_SLIGHTLY_NEGATIVE) {
-        return NAN;
+        return (double)NAN;
     }
     double at = larger(x, EXPR_TINY);
     return decimal ? log10(at) : log(at);
@@ -143,19 +143,8 @@ static double digamma_large(double x)
     return log(x) - 0.5 / x - z * polynomial(series, (int)(sizeof series / sizeof *series), z);
 }
 
-double expr_digamma(double x)
+static double digamma_positive(double x)
 {
-    if (isnan(x) || (isinf(x) && x > 0)) {
-        return x;
-    }
-    if (x <= 0) {
-        double remainder = x - floor(x);
-        if (remainder == 0 || isinf(x)) {
-            return NAN; // a pole
-        }
-        double angle = remainder > 0.5 ? remainder - 1 : remainder;
-        return expr_digamma(1 - x) - M_PI / tan(M_PI * angle);
-    }
     if (x >= 10) {
         return digamma_large(x);
     }
@@ -169,6 +158,22 @@ double expr_digamma(double x)
         x += 1;
     }
     return sum + digamma_middle(x);
+}
+
+double expr_digamma(double x)
+{
+    if (isnan(x) || (isinf(x) && x > 0)) {
+        return x;
+    }
+    if (x > 0) {
+        return digamma_positive(x);
+    }
+    double remainder = x - floor(x);
+    if (remainder == 0 || isinf(x)) {
+        return (double)NAN; // a pole
+    }
+    double angle = remainder > 0.5 ? remainder - 1 : remainder;
+    return digamma_positive(1 - x) - M_PI / tan(M_PI * angle);
 }
 
 static double logarithm_of_gamma(double x)
@@ -216,8 +221,8 @@ static double elementary(Operator operation, double a)
     case EXPR_CEIL:
         return ceil(a);
     default:
-        assert(!"an operator with a value");
-        return NAN;
+        assert(false && "an operator with a value");
+        return (double)NAN;
     }
 }
 

@@ -87,11 +87,16 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-static uint32_t node_hash(const Node *node)
+static uint64_t bits_of(double value)
 {
     uint64_t bits = 0;
-    memcpy(&bits, &node->value, sizeof bits);
-    uint64_t hash = mix(bits + node->operation + 64u * (uint64_t)node->symbol_kind);
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static uint32_t node_hash(const Node *node)
+{
+    uint64_t hash = mix(bits_of(node->value) + node->operation + 64u * (uint64_t)node->symbol_kind);
     hash = mix(hash ^ (((uint64_t)node->argument[0] << 32) | node->argument[1]));
     hash = mix(hash ^ (((uint64_t)node->argument[2] << 32) | (uint32_t)node->index));
     return (uint32_t)hash;
@@ -101,7 +106,7 @@ static bool node_same(const Node *a, const Node *b)
 {
     return a->hash == b->hash && a->operation == b->operation && a->symbol_kind == b->symbol_kind &&
            a->index == b->index && memcmp(a->argument, b->argument, sizeof a->argument) == 0 &&
-           memcmp(&a->value, &b->value, sizeof a->value) == 0;
+           bits_of(a->value) == bits_of(b->value);
 }
 
 static void table_insert(Expr *table, size_t size, uint32_t hash, Expr expr)

@@ -37,7 +37,7 @@ double interpolant_value(const Interpolant *table, double x, bool slope)
     assert(table != NULL && table->count >= 0);
     int last = table->count - 1;
     if (last < 0 || isnan(x)) {
-        return NAN;
+        return (double)NAN;
     }
     if (x < table->x[0] || x >= table->x[last]) {
         return slope ? 0 : table->y[x < table->x[0] ? 0 : last];

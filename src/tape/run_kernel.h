@@ -26,7 +26,8 @@ WIDE_INLINE wide lane_not_slightly_negative(wide a)
 /* value, but NaN where a is negative beyond doubt. */
 WIDE_INLINE wide lane_logarithm(wide a, wide value)
 {
-    return wide_select(wide_less(a, wide_set(EXPR_SLIGHTLY_NEGATIVE)), wide_set(NAN), value);
+    return wide_select(wide_less(a, wide_set(EXPR_SLIGHTLY_NEGATIVE)), wide_set((double)NAN),
+                       value);
 }
 
 /* A base that is slightly negative counts as 0 if the exponent is not whole. */
@@ -46,7 +47,7 @@ WIDE_INLINE wide lane_digamma(wide a)
 WIDE_INLINE wide lane_interp(const Tape *tape, uint32_t table, wide a, bool slope)
 {
     if (tape->tables == NULL) {
-        return wide_set(NAN);
+        return wide_set((double)NAN);
     }
     const Interpolant *interpolant = &tape->tables[table];
     wide result;

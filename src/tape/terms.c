@@ -25,11 +25,17 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-static uint32_t hash_of(const TermNode *node)
+static uint64_t bits_of(double value)
 {
     uint64_t bits = 0;
-    memcpy(&bits, &node->value, sizeof bits);
-    uint64_t hash = mix(bits + (uint64_t)node->op * 64u + node->is_symbol + 2u * node->symbol_kind);
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static uint32_t hash_of(const TermNode *node)
+{
+    uint64_t kind = (uint64_t)node->op * 64 + node->is_symbol + (uint64_t)node->symbol_kind * 2;
+    uint64_t hash = mix(bits_of(node->value) + kind);
     hash = mix(hash ^ (((uint64_t)node->argument[0] << 32) | node->argument[1]));
     hash = mix(hash ^ (((uint64_t)node->argument[2] << 32) | node->argument[3]));
     return (uint32_t)mix(hash ^ node->index);
@@ -40,7 +46,7 @@ static bool same(const TermNode *a, const TermNode *b)
     return a->hash == b->hash && a->op == b->op && a->is_symbol == b->is_symbol &&
            a->symbol_kind == b->symbol_kind && a->index == b->index &&
            memcmp(a->argument, b->argument, sizeof a->argument) == 0 &&
-           memcmp(&a->value, &b->value, sizeof a->value) == 0;
+           bits_of(a->value) == bits_of(b->value);
 }
 
 static void insert(Term *table, size_t size, uint32_t hash, Term term)
@@ -109,7 +115,7 @@ static bool is_leaf_constant(const Terms *terms, Term term)
 static double folded(const Terms *terms, Op op, Term a, Term b)
 {
     if (!is_leaf_constant(terms, a) || (b != TERM_NONE && !is_leaf_constant(terms, b))) {
-        return NAN;
+        return (double)NAN;
     }
     double x = terms->nodes[a].value;
     double y = terms->nodes[b].value;
@@ -127,7 +133,7 @@ static double folded(const Terms *terms, Op op, Term a, Term b)
     case OP_RECIPROCAL:
         return 1 / x;
     default:
-        return NAN;
+        return (double)NAN;
     }
 }
 
