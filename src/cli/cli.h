@@ -46,6 +46,9 @@ typedef struct Command {
     const Option *options;          // ends with an Option whose name is NULL
 } Command;
 
+/* Words on stderr as they are: a progress line, a table. */
+void cli_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* A complaint on stderr with "stroma: " in front. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

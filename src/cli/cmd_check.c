@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const Option options[] = {
-    {"strict", 0, OPTION_FLAG, true, NULL, "quantities without a unit are errors, as are warnings"},
+    {"strict", OPTION_FLAG, 0, true, NULL, "quantities without a unit are errors, as are warnings"},
     OPTION_HELP,
     OPTION_END,
 };

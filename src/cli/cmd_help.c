@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 static const Option options[] = {
-    {"options", 0, OPTION_FLAG, true, NULL, NULL},
+    {"options", OPTION_FLAG, 0, true, NULL, NULL},
     OPTION_HELP,
     OPTION_END,
 };

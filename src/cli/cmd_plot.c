@@ -20,9 +20,9 @@
 #include <sys/stat.h>
 
 static const Option options[] = {
-    {"out", 'o', OPTION_VALUE, false, "DIR",
+    {"out", OPTION_VALUE, 'o', false, "DIR",
      "folder of the study's data (default: out/<name of the study>)"},
-    {"ascii", 0, OPTION_FLAG, true, NULL, "draw in the terminal and write no pictures"},
+    {"ascii", OPTION_FLAG, 0, true, NULL, "draw in the terminal and write no pictures"},
     OPTION_QUIET,
     OPTION_HELP,
     OPTION_END,

@@ -26,13 +26,13 @@
 enum { LANES_MAX = 64 };
 
 static const Option options[] = {
-    {"out", 'o', OPTION_VALUE, false, "DIR", "write into DIR (default: out/<name of the study>)"},
-    {"set", 's', OPTION_VALUE, true, "PATH=VALUE", "change a number of the study; may be repeated"},
-    {"no-render", 0, OPTION_FLAG, true, NULL, "write data and scripts, but no pictures"},
-    {"ascii", 0, OPTION_FLAG, true, NULL, "also draw the plots in the terminal"},
-    {"json", 0, OPTION_FLAG, true, NULL, "print one JSON object instead of the table"},
-    {"timings", 0, OPTION_FLAG, true, NULL, "say on stderr where the time went"},
-    {"lanes", 0, OPTION_VALUE, false, "N", "integrate up to N arms side by side (1 to 64)"},
+    {"out", OPTION_VALUE, 'o', false, "DIR", "write into DIR (default: out/<name of the study>)"},
+    {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
+    {"no-render", OPTION_FLAG, 0, true, NULL, "write data and scripts, but no pictures"},
+    {"ascii", OPTION_FLAG, 0, true, NULL, "also draw the plots in the terminal"},
+    {"json", OPTION_FLAG, 0, true, NULL, "print one JSON object instead of the table"},
+    {"timings", OPTION_FLAG, 0, true, NULL, "say on stderr where the time went"},
+    {"lanes", OPTION_VALUE, 0, false, "N", "integrate up to N arms side by side (1 to 64)"},
     OPTION_QUIET,
     OPTION_HELP,
     OPTION_END,
@@ -104,7 +104,7 @@ static void show_progress(void *context, double done)
         return;
     }
     run->progress_shown = now;
-    fprintf(stderr, "\rintegrating %3.0f %%", 100.0 * done);
+    cli_words("\rintegrating %3.0f %%", 100.0 * done);
 }
 
 static void integrate(Run *run, int lanes)
@@ -121,7 +121,7 @@ static void integrate(Run *run, int lanes)
     assert(ran && "the solver library cannot be set up");
     (void)ran;
     if (run->progress_shown > 0.0) {
-        fputs("\r\033[K", stderr);
+        cli_words("\r\033[K");
     }
     run->timings.compile = run->result.compile_seconds;
     run->timings.integrate = run->result.integrate_seconds;
@@ -285,7 +285,7 @@ static void report(Run *run)
     if (timings) {
         Text table = text_new(cli->arena);
         report_timings(&run->timings, &table);
-        fputs(table.data, stderr);
+        cli_words("%s", table.data);
     }
     say_files(run);
 }

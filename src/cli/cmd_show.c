@@ -12,12 +12,12 @@
 #include <string.h>
 
 static const Option options[] = {
-    {"tokens", 0, OPTION_FLAG, true, NULL, "the words of the model file, as the parser sees them"},
-    {"expr", 0, OPTION_FLAG, true, NULL, "the equations after modules and functions are put in"},
-    {"jacobian", 0, OPTION_FLAG, true, NULL, "the derivatives of all rates"},
-    {"tape", 0, OPTION_OPTIONAL, false, "PROGRAM",
+    {"tokens", OPTION_FLAG, 0, true, NULL, "the words of the model file, as the parser sees them"},
+    {"expr", OPTION_FLAG, 0, true, NULL, "the equations after modules and functions are put in"},
+    {"jacobian", OPTION_FLAG, 0, true, NULL, "the derivatives of all rates"},
+    {"tape", OPTION_OPTIONAL, 0, false, "PROGRAM",
      "the compiled programs, or one: setup, initial, rates, jacobian, observe, routes, switches"},
-    {"schedule", 0, OPTION_FLAG, true, NULL, "what each arm of a study is given, and when"},
+    {"schedule", OPTION_FLAG, 0, true, NULL, "what each arm of a study is given, and when"},
     OPTION_HELP,
     OPTION_END,
 };

@@ -62,7 +62,7 @@ static void add_section(Text *page, char letter, const char *title)
 int main(int argc, char **argv)
 {
     if (argc != 2) {
-        fputs("usage: stroma_errors_page FILE\n", stderr);
+        (void)fputs("usage: stroma_errors_page FILE\n", stderr);
         return 2;
     }
     Arena *arena = arena_new();

@@ -155,10 +155,10 @@ int figures_render(const Cli *cli, const char *folder, const char *const *script
         }
         if (status == RENDER_NO_GNUPLOT) {
             *rendered = false;
-            fprintf(stderr,
-                    "gnuplot is not installed: data and scripts are there, pictures are not; after "
-                    "'apt install gnuplot-nox': stroma plot %s\n",
-                    folder);
+            cli_words(
+                "gnuplot is not installed: data and scripts are there, pictures are not; after "
+                "'apt install gnuplot-nox': stroma plot %s\n",
+                folder);
             return CLI_OK;
         }
         if (status == RENDER_FAILED) {

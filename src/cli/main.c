@@ -122,7 +122,7 @@ static int dispatch(Cli *cli)
     if (cli->argc < 2) {
         Text text = text_new(cli->arena);
         cli_help(NULL, &text);
-        fputs(text.data, stderr);
+        cli_words("%s", text.data);
         return CLI_USAGE;
     }
     const char *word = cli->argv[1];

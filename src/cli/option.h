@@ -21,8 +21,8 @@ typedef enum {
 
 typedef struct {
     const char *name; // long name without dashes
-    char letter;      // short name, 0: none
     OptionKind kind;
+    char letter;       // short name, 0: none
     bool repeated;     // may be given more than once; else the second is an error
     const char *value; // what the value is, such as "DIR"
     const char *help;  // one line without full stop; NULL: not shown to people
@@ -31,15 +31,15 @@ typedef struct {
 /* Options that every command has. */
 #define OPTION_HELP                                                                                \
     {                                                                                              \
-        "help", 'h', OPTION_FLAG, true, NULL, "show examples and options"                          \
+        "help", OPTION_FLAG, 'h', true, NULL, "show examples and options"                          \
     }
 #define OPTION_QUIET                                                                               \
     {                                                                                              \
-        "quiet", 'q', OPTION_FLAG, true, NULL, "no words but complaints"                           \
+        "quiet", OPTION_FLAG, 'q', true, NULL, "no words but complaints"                           \
     }
 #define OPTION_END                                                                                 \
     {                                                                                              \
-        NULL, 0, OPTION_FLAG, false, NULL, NULL                                                    \
+        NULL, OPTION_FLAG, 0, false, NULL, NULL                                                    \
     }
 
 typedef struct {

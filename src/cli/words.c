@@ -14,26 +14,34 @@
 
 enum { WRAP_COLUMNS = 78 };
 
-void cli_complain(const char *format, ...)
+void cli_words(const char *format, ...)
 {
-    fputs("stroma: ", stderr);
     va_list list;
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    (void)vfprintf(stderr, format, list);
     va_end(list);
-    fputc('\n', stderr);
+}
+
+void cli_complain(const char *format, ...)
+{
+    (void)fputs("stroma: ", stderr);
+    va_list list;
+    va_start(list, format);
+    (void)vfprintf(stderr, format, list);
+    va_end(list);
+    (void)fputc('\n', stderr);
 }
 
 int cli_misused(const Cli *cli, const char *format, ...)
 {
     const char *name = cli->command == NULL ? "" : cli->command->name;
     const char *blank = cli->command == NULL ? "" : " ";
-    fprintf(stderr, "stroma%s%s: ", blank, name);
+    (void)fprintf(stderr, "stroma%s%s: ", blank, name);
     va_list list;
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    (void)vfprintf(stderr, format, list);
     va_end(list);
-    fprintf(stderr, "\nTry 'stroma%s%s --help'.\n", blank, name);
+    (void)fprintf(stderr, "\nTry 'stroma%s%s --help'.\n", blank, name);
     return CLI_USAGE;
 }
 
@@ -44,9 +52,9 @@ void cli_say(const Cli *cli, const char *format, ...)
     }
     va_list list;
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    (void)vfprintf(stderr, format, list);
     va_end(list);
-    fputc('\n', stderr);
+    (void)fputc('\n', stderr);
 }
 
 void cli_print(Cli *cli, const Text *text)
@@ -61,7 +69,7 @@ void cli_print_diag(const Cli *cli, const Diag *diag)
 {
     Text text = text_new(cli->arena);
     diag_print(diag, &text, cli->colour);
-    fwrite(text.data, 1, text.length, stderr);
+    (void)fwrite(text.data, 1, text.length, stderr);
 }
 
 static bool complain_unreadable(const char *path, const char *reason, const char *near)
