@@ -84,9 +84,9 @@ static double number_member(const Entry *group, const char *name)
 static double time_member(Reader *reader, const Entry *group, const char *name)
 {
     Entry *entry = member(group, name);
-    double value = NAN;
+    double value = (double)NAN;
     if (entry && !read_when(reader, entry, name, &value)) {
-        return NAN;
+        return (double)NAN;
     }
     return value;
 }
@@ -195,7 +195,11 @@ static void make_plots(Reader *reader)
             continue;
         }
         Plot *plot = &study->plots[study->plot_count];
-        *plot = (Plot){.x_min = NAN, .x_max = NAN, .y_min = NAN, .y_max = NAN, .y_count = 1};
+        *plot = (Plot){.x_min = (double)NAN,
+                       .x_max = (double)NAN,
+                       .y_min = (double)NAN,
+                       .y_max = (double)NAN,
+                       .y_count = 1};
         plot->y = arena_array(reader->arena, 1, sizeof *plot->y);
         plot->y[0] = i;
         name_plot(reader, plot, study->plot_count++);

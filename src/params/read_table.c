@@ -74,7 +74,7 @@ static double read_factor(Reader *reader, Entry *group, const char *key, Unit wa
     Want wanted = {want, label->name, label->span, NULL};
     if (!read_unit(reader, entry, 0, strlen(entry->text), &unit) ||
         !convert_unit(reader, entry->value, unit, &wanted, &factor)) {
-        return NAN;
+        return (double)NAN;
     }
     return factor;
 }

@@ -28,16 +28,16 @@ void read_span_of_time(Reader *reader)
     study->end = reader->model_alone ? MODEL_ALONE_END : (double)NAN;
     bool known = !entry_find(root, "time") || time;
     if (start && !read_when(reader, start, "start", &study->start)) {
-        study->start = NAN;
+        study->start = (double)NAN;
     }
     if (end) {
         if (!read_when(reader, end, "end", &study->end)) {
-            study->end = NAN;
+            study->end = (double)NAN;
         } else if (!(study->end > study->start) && !isnan(study->start)) {
             diag_report(reader->diag, FAULT_P026, end->value, "the end is %s the start, at %s",
                         study->end == study->start ? "at" : "before",
                         quantity_words(reader, study->start, reader->model->time_unit));
-            study->end = NAN;
+            study->end = (double)NAN;
         }
     } else if (known && !reader->model_alone && !(time && entry_find(time, "end"))) {
         diag_report(reader->diag, FAULT_P014, time ? time->key : root->value,
@@ -141,12 +141,12 @@ static double read_every(Reader *reader, Entry *every, bool has_at)
         return spacing;
     }
     if (!read_when(reader, every, "every", &spacing)) {
-        return NAN;
+        return (double)NAN;
     }
     if (!(spacing > 0)) {
         diag_report(reader->diag, FAULT_P026, every->value, "'every' is %s",
                     spacing < 0 ? "negative" : "zero");
-        return NAN;
+        return (double)NAN;
     }
     return spacing;
 }

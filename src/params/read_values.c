@@ -285,7 +285,7 @@ static void read_one(Target *target, Entry *entry, NameRef ref)
     Reader *reader = target->reader;
     const Label *label = model_label(reader->model, ref);
     Want want = {label->unit, label->name, label->span, NULL};
-    double value = NAN;
+    double value = (double)NAN;
     Origin origin = {entry_is_set(entry) ? ORIGIN_SET : target->origin, entry->value, NULL, NULL};
     bool ok;
     if (entry->kind == ENTRY_GROUP) {
