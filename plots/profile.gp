@@ -54,14 +54,20 @@ set y2range [0:1]
 if (log_x) { set logscale x }
 if (log_y) { set logscale y }
 
-# The range of the data: a flat line needs some room, and on a logarithmic axis what is less than a
-# billionth of the peak is nothing.
+# The range of the data: a flat line and a single time need some room, and on a logarithmic axis what
+# is less than a billionth of the peak is nothing.
 low = 1e300; high = -1e300
+seen(y) = y == y && (!log_y || y > 0) ? (low = y < low ? y : low, high = y > high ? y : high) : 0
 do for [name in columns] {
-    STATS_min = 1e300; STATS_max = -1e300
-    stats data using (log_y && column(name) <= 0 ? NaN : column(name)) nooutput
-    if (STATS_min < low) { low = STATS_min }
-    if (STATS_max > high) { high = STATS_max }
+    stats data using (seen(column(name)), column('time')) nooutput
+}
+if (!exists('STATS_min')) { STATS_min = 0; STATS_max = 1 } # a table without rows
+if (STATS_min == STATS_max) { set xrange [STATS_min - 1 : STATS_max + 1] }
+if (low > high) {
+    low = 1; high = 10
+    set xrange [STATS_min : STATS_max + (STATS_min == STATS_max)]
+    set yrange [low : high]
+    set label log_y ? 'no values above 0' : 'no values' at graph 0.5, 0.5 center
 }
 if (low == high) {
     room = low == 0 ? 1 : abs(low) / 2
