@@ -1,6 +1,7 @@
 /* outcome.c: how an integration ended, in the model's words.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/diag.h"
 #include "base/number.h"
 #include "simulate/lanes.h"
 
@@ -39,6 +40,26 @@ const char *outcome_word(OutcomeKind kind)
         return "stopped";
     }
     return "unknown";
+}
+
+/* The entry of faults.def that explains it. */
+static Fault fault_of(OutcomeKind kind)
+{
+    switch (kind) {
+    case OUTCOME_STEP_LIMIT:
+        return FAULT_R001;
+    case OUTCOME_NO_CONVERGENCE:
+        return FAULT_R002;
+    case OUTCOME_NOT_FINITE:
+        return FAULT_R003;
+    case OUTCOME_BAD_DOSE:
+        return FAULT_R004;
+    case OUTCOME_STOPPED:
+        return FAULT_R005;
+    case OUTCOME_DONE:
+        break;
+    }
+    return FAULT_COUNT;
 }
 
 static void add_number(Text *text, double value)
@@ -149,6 +170,7 @@ void outcome_print(const Outcome *outcome, const Model *model, Text *text)
     add_time(text, model, outcome->time);
     text_string(text, ": ");
     add_reason(text, model, outcome);
+    text_format(text, " [%s]", fault_code(fault_of(outcome->kind)));
     if (outcome->has_fault) {
         add_fault(text, model, &outcome->fault);
     }

@@ -29,7 +29,7 @@ typedef struct {
 } Bench;
 
 /* All states are observed, in their order. */
-static Bench *bench_model(const char *text, const Interpolant *tables)
+static inline Bench *bench_model(const char *text, const Interpolant *tables)
 {
     Arena *arena = arena_new();
     Bench *bench = arena_alloc(arena, sizeof *bench);
@@ -56,7 +56,7 @@ static Bench *bench_model(const char *text, const Interpolant *tables)
     return bench;
 }
 
-static void bench_tolerance(Bench *bench, double rtol, double atol)
+static inline void bench_tolerance(Bench *bench, double rtol, double atol)
 {
     bench->options.rtol = rtol;
     for (int i = 0; i < BENCH_STATES; i++) {
@@ -64,7 +64,7 @@ static void bench_tolerance(Bench *bench, double rtol, double atol)
     }
 }
 
-static void bench_pack(Bench *bench, int width)
+static inline void bench_pack(Bench *bench, int width)
 {
     pack_close(bench->pack);
     bench->width = width;
@@ -75,8 +75,8 @@ static void bench_pack(Bench *bench, int width)
     bench->live = arena_array(bench->arena, (size_t)width * BENCH_ROWS, sizeof(bool));
 }
 
-static bool bench_sink(void *context, int index, double time, const double *values,
-                       const bool *live, int width)
+static inline bool bench_sink(void *context, int index, double time, const double *values,
+                              const bool *live, int width)
 {
     Bench *bench = context;
     (void)time;
@@ -89,46 +89,46 @@ static bool bench_sink(void *context, int index, double time, const double *valu
     return bench->rows != bench->rows_wanted;
 }
 
-static void bench_load(Bench *bench, const SubjectInput *subjects, int count, double start,
-                       double end)
+static inline void bench_load(Bench *bench, const SubjectInput *subjects, int count, double start,
+                              double end)
 {
     bench->count = count;
     pack_load(bench->pack, subjects, count, start, end);
 }
 
-static bool bench_run(Bench *bench, const double *times, int n)
+static inline bool bench_run(Bench *bench, const double *times, int n)
 {
     CU_ASSERT_FATAL(n <= BENCH_ROWS);
     bench->rows = 0;
     return pack_run(bench->pack, times, n, bench_sink, bench, NULL);
 }
 
-static double bench_value(const Bench *bench, int row, int state, int lane)
+static inline double bench_value(const Bench *bench, int row, int state, int lane)
 {
     size_t states = (size_t)bench->model->state_count;
     return bench
         ->values[((size_t)row * states + (size_t)state) * (size_t)bench->width + (size_t)lane];
 }
 
-static bool bench_live(const Bench *bench, int row, int lane)
+static inline bool bench_live(const Bench *bench, int row, int lane)
 {
     return bench->live[(size_t)row * (size_t)bench->width + (size_t)lane];
 }
 
-static OutcomeKind bench_outcome(const Bench *bench, int lane)
+static inline OutcomeKind bench_outcome(const Bench *bench, int lane)
 {
     return pack_outcome(bench->pack, lane)->kind;
 }
 
 /* |value - expected| in units of the tolerance. */
-static double bench_error(const Bench *bench, int row, int state, int lane, double expected)
+static inline double bench_error(const Bench *bench, int row, int state, int lane, double expected)
 {
     double value = bench_value(bench, row, state, lane);
     double tolerance = bench->options.rtol * fabs(expected) + bench->atol[state];
     return isfinite(value) ? fabs(value - expected) / tolerance : HUGE_VAL;
 }
 
-static void bench_close(Bench *bench)
+static inline void bench_close(Bench *bench)
 {
     pack_close(bench->pack);
     arena_free(bench->arena);
