@@ -74,7 +74,8 @@ static double hill_general(double x, double constant, double n, bool slope)
     double decay = exp(-fabs(e));
     double share = 1 / (1 + decay);
     if (slope) {
-        return n * (decay * share * share) / at;
+        double steepest = EXPR_HILL_STEEPEST / larger(constant, EXPR_TINY);
+        return n * smaller(decay * share * share / at, steepest);
     }
     return e >= 0 ? share : isnan(e) ? e : decay * share;
 }
