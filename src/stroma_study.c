@@ -185,7 +185,7 @@ const char *stroma_study_arm_name(const stroma_study *study, int index)
     return index >= 0 && index < study->study.arm_count ? study->study.arms[index].name : NULL;
 }
 
-static int find_arm(const stroma_study *study, const char *name)
+__attribute__((noinline)) static int find_arm(const stroma_study *study, const char *name)
 {
     for (int i = 0; i < study->study.arm_count; i++) {
         if (strcmp(study->study.arms[i].name, name) == 0) {
@@ -219,6 +219,24 @@ static Regimen copy_regimen(Arena *arena, const Regimen *from)
     return copy;
 }
 
+/* A new arm like arm number model_arm, or like the common one if that is -1. What follows a setjmp
+ * stands in functions of its own, so that no local variable lives across it. */
+__attribute__((noinline)) static void put_arm(stroma_study *study, const char *name, int model_arm)
+{
+    Study *inside = &study->study;
+    const Model *model = inside->model;
+    inside->arms = arena_grow(study->arena, inside->arms, (size_t)inside->arm_count,
+                              &study->arm_capacity, sizeof *inside->arms);
+    const Arm *from = model_arm < 0 ? &study->common : &inside->arms[model_arm];
+    Arm arm = *from;
+    arm.name = arena_copy(study->arena, name, strlen(name));
+    arm.like = model_arm < 0 ? NULL : from->name;
+    arm.parameters = copy_numbers(study->arena, from->parameters, model->parameter_count);
+    arm.covariates = copy_numbers(study->arena, from->covariates, model->covariate_count);
+    arm.regimen = copy_regimen(study->arena, &from->regimen);
+    inside->arms[inside->arm_count++] = arm;
+}
+
 stroma_status stroma_study_add_arm(stroma_study *study, const char *name, const char *like)
 {
     if (study == NULL || !good_name(name) || find_arm(study, name) >= 0 ||
@@ -234,18 +252,7 @@ stroma_status stroma_study_add_arm(stroma_study *study, const char *name, const 
     if (setjmp(guard.jump) != 0) {
         return STROMA_OUT_OF_MEMORY;
     }
-    Study *inside = &study->study;
-    const Model *model = inside->model;
-    inside->arms = arena_grow(study->arena, inside->arms, (size_t)inside->arm_count,
-                              &study->arm_capacity, sizeof *inside->arms);
-    const Arm *from = model_arm < 0 ? &study->common : &inside->arms[model_arm];
-    Arm arm = *from;
-    arm.name = arena_copy(study->arena, name, strlen(name));
-    arm.like = model_arm < 0 ? NULL : from->name;
-    arm.parameters = copy_numbers(study->arena, from->parameters, model->parameter_count);
-    arm.covariates = copy_numbers(study->arena, from->covariates, model->covariate_count);
-    arm.regimen = copy_regimen(study->arena, &from->regimen);
-    inside->arms[inside->arm_count++] = arm;
+    put_arm(study, name, model_arm);
     return STROMA_OK;
 }
 
@@ -341,6 +348,32 @@ static void append_dose(Arena *arena, Arm *arm, const Dose *dose, const char *wo
     arm->regimen = (Regimen){doses, (int)count + 1};
 }
 
+/* The dose, through route or into state `index`, for arms first .. last. */
+__attribute__((noinline)) static void put_dose(stroma_study *study, const stroma_dose *dose,
+                                               int index, int first, int last)
+{
+    bool by_route = dose->route != NULL;
+    const char *through = by_route ? dose->route : dose->state;
+    const Route *route = by_route ? &study->study.model->routes[index] : NULL;
+    Dose added = {.kind = kind_of(dose, route),
+                  .route = by_route ? index : -1,
+                  .state = by_route ? -1 : index,
+                  .amount = dose->amount,
+                  .time = dose->time,
+                  .duration = dose->duration,
+                  .rate = dose->rate,
+                  .count = dose->count,
+                  .interval = dose->interval,
+                  .steady = dose->steady != 0};
+    Text words = text_new(study->arena);
+    text_format(&words, "%s ", through);
+    text_number(&words, dose->amount);
+    first = first < 0 && study->from_file ? 0 : first;
+    for (int i = first; i <= last; i++) {
+        append_dose(study->arena, arm_at(study, i), &added, words.data);
+    }
+}
+
 stroma_status stroma_study_add_dose(stroma_study *study, const char *arm, const stroma_dose *dose)
 {
     int first;
@@ -363,23 +396,7 @@ stroma_status stroma_study_add_dose(stroma_study *study, const char *arm, const 
     if (setjmp(guard.jump) != 0) {
         return STROMA_OUT_OF_MEMORY;
     }
-    Dose added = {.kind = kind_of(dose, route),
-                  .route = by_route ? index : -1,
-                  .state = by_route ? -1 : index,
-                  .amount = dose->amount,
-                  .time = dose->time,
-                  .duration = dose->duration,
-                  .rate = dose->rate,
-                  .count = dose->count,
-                  .interval = dose->interval,
-                  .steady = dose->steady != 0};
-    Text words = text_new(study->arena);
-    text_format(&words, "%s ", through);
-    text_number(&words, dose->amount);
-    first = first < 0 && study->from_file ? 0 : first;
-    for (int i = first; i <= last; i++) {
-        append_dose(study->arena, arm_at(study, i), &added, words.data);
-    }
+    put_dose(study, dose, index, first, last);
     return STROMA_OK;
 }
 
