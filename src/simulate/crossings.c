@@ -122,7 +122,8 @@ bool stops_linear(Surface *surface, void *context, double first, double last, bo
     if (high - low > STOPS_MAX) {
         return false;
     }
-    for (double level = low; level <= high; level += 1.0) {
+    for (int i = 0; i <= (int)(high - low); i++) {
+        double level = low + i;
         double guess = middle + (level - point.value) / point.slope;
         double margin = 1e-6 * (last - first);
         if (guess < first - margin || guess > last + margin) {
@@ -208,32 +209,46 @@ static double cubic(SurfacePoint a, SurfacePoint b, double h, double s)
            h * s * t * (a.slope * t - b.slope * s);
 }
 
-static bool search_cell(const Search *search, double first, double last, int splits)
+/* True if the cubic through both ends of a cell does not tell what the surface does inside. */
+static bool misfits(const Search *search, SurfacePoint a, SurfacePoint b, double h, double inside)
 {
-    SurfacePoint a = search->surface(search->context, first);
-    SurfacePoint b = search->surface(search->context, last);
-    double inside = first + SECTION * (last - first);
-    if (inside <= first || inside >= last) {
-        return cross(search, first, last);
-    }
     SurfacePoint middle = search->surface(search->context, inside);
-    double expected = cubic(a, b, last - first, (inside - first) / (last - first));
     double size = fmax(fabs(a.value - b.value), fabs(middle.value - a.value));
     size = fmax(size, fmin(fabs(a.value), fabs(b.value)));
     size = search->whole ? fmin(size, 1.0) : size;
-    if (!isfinite(middle.value - expected)) {
-        return cross(search, first, last);
+    double misfit = fabs(middle.value - cubic(a, b, h, SECTION));
+    return isfinite(misfit) && misfit > MISFIT * size;
+}
+
+/* All crossings in a cell of the grid. The cells still to be looked at are `ends`, the nearest
+ * last. */
+static bool search_cell(const Search *search, double first, double last)
+{
+    double ends[SPLITS + 1] = {last};
+    int count = 1;
+    double shortest = (last - first) / (1 << SPLITS);
+    while (count > 0) {
+        double end = ends[count - 1];
+        SurfacePoint a = search->surface(search->context, first);
+        SurfacePoint b = search->surface(search->context, end);
+        double inside = first + SECTION * (end - first);
+        bool divisible = inside > first && inside < end;
+        bool may_split = divisible && count <= SPLITS && end - first > shortest;
+        if (may_split && misfits(search, a, b, end - first, inside)) {
+            ends[count++] = inside;
+            continue;
+        }
+        double top = end;
+        if (divisible && (a.slope > 0.0) != (b.slope > 0.0)) {
+            top = summit(search, first, end);
+        }
+        if (!cross(search, first, top) || !cross(search, top, end)) {
+            return false;
+        }
+        first = end;
+        count--;
     }
-    bool fits = fabs(middle.value - expected) <= MISFIT * size;
-    if (!fits && splits > 0) {
-        return search_cell(search, first, inside, splits - 1) &&
-               search_cell(search, inside, last, splits - 1);
-    }
-    if ((a.slope > 0.0) != (b.slope > 0.0)) {
-        double top = summit(search, first, last);
-        return cross(search, first, top) && cross(search, top, last);
-    }
-    return cross(search, first, last);
+    return true;
 }
 
 bool stops_curved(Surface *surface, void *context, double first, double last, bool whole,
@@ -245,7 +260,7 @@ bool stops_curved(Surface *surface, void *context, double first, double last, bo
     for (int i = 0; i < GRID && step > 0.0; i++) {
         double a = first + i * step;
         double b = i == GRID - 1 ? last : first + (i + 1) * step;
-        if (a < b && !search_cell(&search, a, b, SPLITS)) {
+        if (a < b && !search_cell(&search, a, b)) {
             return false;
         }
     }

@@ -49,7 +49,8 @@ static bool factorise(LaneSystem *system, double gamma)
     return all_good(system);
 }
 
-/* Called by CVODES before a Newton iteration; keep: the Jacobian of last time will do. */
+/* Called by CVODES before a Newton iteration; keep: the Jacobian of last time will do. The list of
+ * arguments is CVODES'. NOLINTNEXTLINE(readability-function-size) */
 static int build(sunrealtype time, N_Vector y, N_Vector rates, SUNMatrix matrix,
                  sunbooleantype keep, sunbooleantype *renewed, sunrealtype gamma, void *context,
                  N_Vector scratch1, N_Vector scratch2, N_Vector scratch3)

@@ -51,7 +51,7 @@ static void NAMED(finish_rates)(const double *rates, const double *infusion, dou
         {
             Part value = rate[part] + inflow[part];
             out[part] = value;
-            trouble[part] += value - value; // NaN for NaN and infinity
+            trouble[part] += value * 0.0; // NaN for NaN and infinity
         }
     }
     EACH

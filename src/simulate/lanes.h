@@ -83,9 +83,10 @@ void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *ker
 /* False if SUNDIALS cannot be set up. */
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
                      const double *atol);
-/* dy/dt at (time, y); false if not finite in a live lane. */
-bool stage_rates(void *stage, double time, const double *y, double *rates);
-const double *stage_jacobian(void *stage, double time, const double *y);
+/* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
+ * live lane. */
+bool stage_rates(void *context, double time, const double *y, double *rates);
+const double *stage_jacobian(void *context, double time, const double *y);
 void stage_set_time(Stage *stage, double time);
 void stage_set_state(Stage *stage, const double *y);
 /* SWITCH slots as they are at `time`; true if any live lane's changed. */
