@@ -37,7 +37,7 @@ static void fill_default(Builder *builder, Definition *definition, Parameter *pa
             definition->unit = value.unit;
         } else if (!plain && unit_same_dimension(value.unit, definition->unit)) {
             parameter->value *= unit_factor(value.unit, definition->unit);
-        } else if (!plain) {
+        } else if (!plain && number) {
             check_assigned(builder, &no_function,
                            arena_format(builder->arena, "'%s'", definition->name), definition->unit,
                            node, value);

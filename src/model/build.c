@@ -110,7 +110,7 @@ static Value build_name(Builder *builder, const Scope *scope, const Node *node)
     Definition *definition = definition_find(builder, scope->instance, name);
     if (!definition) {
         if (!scope->function) { // a function's body is checked on its own
-            name_unknown(builder, scope->instance, node->span, name);
+            name_unknown(builder, scope->instance, node->span, name, NULL);
         }
         return value_bad(builder);
     }
@@ -480,7 +480,7 @@ static Value build_call(Builder *builder, const Scope *scope, const Node *node)
         if (near) {
             diag_hint(builder->diag, "did you mean '%s'?", near);
         } else {
-            hint_near(builder, scope->instance, node->name, 1u << DEFINE_FUNCTION);
+            hint_near(builder, place.source, scope->instance, node->name, 1u << DEFINE_FUNCTION);
         }
     }
     return value_bad(builder);

@@ -120,10 +120,14 @@ Definition *definition_state(Builder *builder, Instance *instance, Name name, co
 Value definition_value(Builder *builder, Definition *definition, const Scope *scope, Span at);
 /* "a parameter", "a state" ... */
 const char *definition_kind_text(DefinitionKind kind);
-/* Reports an unknown name with what was perhaps meant. */
-void name_unknown(Builder *builder, Instance *instance, Span span, const char *name);
-/* Adds "did you mean ..." for the nearest definition of the kinds (bits) given. */
-void hint_near(Builder *builder, const Instance *instance, const char *name, unsigned kinds);
+/* Reports an unknown name with what was perhaps meant; `function` is the def it stands in, or NULL.
+ */
+void name_unknown(Builder *builder, Instance *instance, Span span, const char *name,
+                  const Statement *function);
+/* Adds "did you mean ..." for the nearest definition of the kinds (bits) given, in a report on a
+ * place in `here`. */
+void hint_near(Builder *builder, const Source *here, const Instance *instance, const char *name,
+               unsigned kinds);
 /* Reports unknown names and functions in the body of a def, once. */
 void function_check(Builder *builder, Definition *function);
 

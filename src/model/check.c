@@ -46,6 +46,15 @@ const char *node_quote(Builder *builder, const Node *node)
     return arena_format(builder->arena, "'%s'", text);
 }
 
+/* "in pg/mL", or "a pure number" */
+static const char *unit_words(Builder *builder, Unit unit)
+{
+    if (unit_is_dimensionless(unit)) {
+        return "a pure number";
+    }
+    return arena_format(builder->arena, "in %s", unit.text);
+}
+
 /* "TNF in pg/mL", with brackets where they are needed; NULL if the expression is long. */
 static const char *conversion_text(Builder *builder, const Node *node, Unit unit)
 {
@@ -97,16 +106,16 @@ Value check_alike(Builder *builder, const Scope *scope, const char *verb,
     }
     result.bad = true;
     int wrong = is_literal(nodes[0]) && !is_literal(nodes[1]) ? 0 : 1;
-    const char *right = values[1 - wrong].unit.text;
     bool scale = unit_same_dimension(values[0].unit, values[1].unit);
     Span place;
     if (!fault_begin(builder, scale ? FAULT_M034 : FAULT_M033, scope, nodes[wrong]->span, &place)) {
         return result;
     }
     if (scale) {
-        diag_report(builder->diag, FAULT_M034, place, "%s is in %s but %s in %s",
-                    node_quote(builder, nodes[wrong]), values[wrong].unit.text,
-                    node_quote(builder, nodes[1 - wrong]), right);
+        diag_report(builder->diag, FAULT_M034, place, "%s is %s but %s %s",
+                    node_quote(builder, nodes[wrong]), unit_words(builder, values[wrong].unit),
+                    node_quote(builder, nodes[1 - wrong]),
+                    unit_words(builder, values[1 - wrong].unit));
     } else {
         diag_report(builder->diag, FAULT_M033, place, "cannot %s %s [%s] and %s [%s]", verb,
                     node_quote(builder, nodes[0]), values[0].unit.text,
@@ -151,8 +160,9 @@ void check_assigned(Builder *builder, const Scope *scope, const char *what, Unit
     bool scale = unit_same_dimension(value.unit, unit);
     Fault fault = scale ? FAULT_M034 : FAULT_M037;
     if (fault_begin(builder, fault, scope, node->span, &place)) {
-        diag_report(builder->diag, fault, place, "%s is in %s but %s in %s", what, unit.text,
-                    node_quote(builder, node), value.unit.text);
+        diag_report(builder->diag, fault, place, "%s is %s but %s %s", what,
+                    unit_words(builder, unit), node_quote(builder, node),
+                    unit_words(builder, value.unit));
         hint_unit(builder, node, value, unit);
         fault_end(builder, scope, node->span);
     }
@@ -225,10 +235,15 @@ double check_convert(Builder *builder, const Scope *scope, const Node *node, Val
     const Node *inner = node->arguments[0];
     if (fault_begin(builder, FAULT_M038, scope, from.known ? node->sign : inner->span, &place)) {
         if (from.known) {
-            diag_report(builder->diag, FAULT_M038, place, "%s in %s is %s, but %s is %s",
+            diag_report(builder->diag, FAULT_M038, place, "%s [%s] is %s, but %s is %s",
                         node_quote(builder, inner), from.text,
                         unit_dimension_text(builder->arena, from), node->unit.text,
                         unit_dimension_text(builder->arena, node->unit));
+            if (node->sign.length > 0 && strpbrk(node->unit.text, "*/") &&
+                node->sign.source->text[node->sign.start] != '[') {
+                diag_hint(builder->diag, "the unit is all of '%s'; to end it sooner write [unit]",
+                          node->unit.text);
+            }
         } else {
             diag_report(builder->diag, FAULT_M038, place,
                         "%s has no unit, so it cannot be converted", node_quote(builder, inner));

@@ -86,7 +86,7 @@ static void name_switches(Model *model)
 
 static void list_sources(Model *model, const Builder *builder)
 {
-    model->sources = arena_array(model->arena, builder->file_count, sizeof *model->sources);
+    model->sources = arena_array(model->arena, builder->file_count, sizeof(Source *));
     for (size_t i = 0; i < builder->file_count; i++) {
         model->sources[i] = builder->files[i]->source;
     }

@@ -174,6 +174,10 @@ Expr model_expr(const Model *model, NameRef ref);
 /* Nearest name of the given kinds (bit 1 << NameKind), or NULL. */
 const char *model_near(const Model *model, unsigned kinds, const char *name);
 
+/* A condition written outside of the model, over its quantities, such as "CRP_0 > 5" in a study: 1
+ * or 0. EXPR_NONE: diag holds why. The graph grows: not while others read the model. */
+Expr model_condition(const Model *model, Span where, Diag *diag);
+
 /* Names for expr_print. */
 SymbolNames model_symbol_names(const Model *model);
 

@@ -6,54 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* name: of something that is declared (no dot, not reserved), or `dotted`: of something used. */
-static Name parse_name(Parser *parser, const char *what, bool dotted)
-{
-    Name name = {NULL, parser->ahead[0].span};
-    if (parser->failed) {
-        return name;
-    }
-    if (token_is_keyword(parser->ahead[0].kind) && !parser->ahead[0].first) {
-        if (parser_fail(parser)) {
-            diag_report(parser->diag, FAULT_M015, name.span, "'%s' is a word of the language",
-                        parser_text(parser, name.span));
-            diag_hint(parser->diag, "choose another name");
-        }
-        return name;
-    }
-    if (!parser_expect(parser, TOKEN_NAME, what)) {
-        return name;
-    }
-    name.text = parser_text(parser, name.span);
-    if (dotted) {
-        return name;
-    }
-    bool micro = strchr(name.text, (char)0xC2) || strchr(name.text, (char)0xCE);
-    if (micro) {
-        diag_report(parser->diag, FAULT_M002, name.span, "'%s' is not a name", name.text);
-        diag_hint(parser->diag, "names are made of a-z, A-Z, 0-9 and _");
-    } else if (strchr(name.text, '.')) {
-        diag_report(parser->diag, FAULT_M015, name.span, "'%s' cannot be declared here", name.text);
-        diag_hint(parser->diag, "a name with a dot belongs to a module");
-    } else if (parse_is_reserved(name.text)) {
-        diag_report(parser->diag, FAULT_M015, name.span, "'%s' is %s", name.text,
-                    strcmp(name.text, "t") == 0 ? "time" : "a function of the language");
-        diag_hint(parser->diag, "choose another name");
-    }
-    return name;
-}
-
-/* The name of a model or of the file of a module: no quantity, so any word will do. */
-static Name parse_word(Parser *parser, const char *what)
-{
-    Name name = {NULL, parser->ahead[0].span};
-    if (!parser->failed && token_is_keyword(parser->ahead[0].kind) && !parser->ahead[0].first) {
-        name.text = parser_text(parser, parser_advance(parser).span);
-        return name;
-    }
-    return parse_name(parser, what, true);
-}
-
 /* [ text ]: the description, if it was not given yet */
 static void parse_text(Parser *parser, Statement *statement)
 {
@@ -372,14 +324,33 @@ static void parse_time(Parser *parser)
     file->time_unit = unit;
 }
 
+/* The word that begins a statement and was perhaps meant: the nearest one, or our word for another
+ * language's. NULL if there is none. */
+static const char *near_word(const char *text)
+{
+    static const char *const words[] = {
+        "model",     "module",     "time",   "use",      "param",       "covariate", "input",
+        "def",       "state",      "flow",   "route",    "observe",     "event",     "table",
+        "parameter", "parameters", "const",  "constant", "compartment", "species",   "variable",
+        "reaction",  "function",   "import", "include",  "output",      "observable"};
+    static const char *const meant[] = {"param", "param",   "param",  "param", "state",
+                                        "state", "state",   "flow",   "def",   "use",
+                                        "use",   "observe", "observe"};
+    enum { COUNT = sizeof words / sizeof words[0], OURS = COUNT - sizeof meant / sizeof meant[0] };
+    const char *near = names_near_list(words, COUNT, text);
+    for (int i = OURS; near && i < COUNT; i++) {
+        if (near == words[i]) {
+            return meant[i - OURS];
+        }
+    }
+    return near;
+}
+
 /* A name at the start of a statement that begins none. */
 static void parse_unknown(Parser *parser)
 {
-    static const char *const words[] = {"model",     "module",  "time",  "use",   "param",
-                                        "covariate", "input",   "def",   "state", "flow",
-                                        "route",     "observe", "event", "table"};
     const char *text = parser_text(parser, parser->ahead[0].span);
-    const char *near = names_near_list(words, (int)(sizeof words / sizeof words[0]), text);
+    const char *near = near_word(text);
     TokenKind next = parser->ahead[1].kind;
     if (next == TOKEN_OPEN) {
         if (parser_fail(parser)) {
@@ -501,7 +472,10 @@ static void parse_statement(Parser *parser)
         parse_name_statement(parser);
         break;
     default:
-        parser_expected(parser, "a statement");
+        if (parser_fail(parser)) {
+            diag_report(parser->diag, FAULT_M006, token->span, "%s begins no statement",
+                        parser_found(parser, token));
+        }
         break;
     }
 }
@@ -521,6 +495,9 @@ static void end_statement(Parser *parser)
     }
     if (token->kind == TOKEN_CLOSE && parser_fail(parser)) {
         diag_report(parser->diag, FAULT_M006, token->span, "this ')' has no '('");
+    } else if (token->kind == TOKEN_UNIT && parser_fail(parser)) {
+        diag_report(parser->diag, FAULT_M006, token->span, "a unit can only follow a number");
+        diag_hint(parser->diag, "to convert write 'x in unit'");
     } else if ((token->kind == TOKEN_THEN || token->kind == TOKEN_ELSE) && parser_fail(parser)) {
         diag_report(parser->diag, FAULT_M010, token->span, "'%s' without 'if'",
                     token_kind_text(token->kind));
@@ -542,6 +519,7 @@ static bool begins_statement(const Parser *parser)
     }
     TokenKind next = parser->ahead[1].kind;
     return (token->kind >= TOKEN_FIRST_KEYWORD && token->kind <= TOKEN_LAST_STATEMENT) ||
+           (token_is_keyword(token->kind) && next == TOKEN_ASSIGN) ||
            (token->kind == TOKEN_NAME &&
             (next == TOKEN_ASSIGN || next == TOKEN_UNIT || next == TOKEN_PRIME ||
              (next == TOKEN_DIVIDE && parser_token_is(parser, 2, "dt"))));
@@ -560,6 +538,20 @@ static void recover(Parser *parser, uint32_t start)
     }
 }
 
+/* A text with more statements or terms than any model has is given up. */
+static bool too_large(Parser *parser)
+{
+    enum { STATEMENT_LIMIT = 200000 };
+    if (parser->file->statement_count < STATEMENT_LIMIT) {
+        return parser->nodes > PARSE_NODE_LIMIT;
+    }
+    if (parser_fail(parser)) {
+        diag_report(parser->diag, FAULT_M011, parser->ahead[0].span,
+                    "the model has more than %d statements", STATEMENT_LIMIT);
+    }
+    return true;
+}
+
 const File *parse_file(Arena *arena, const Source *source, Diag *diag)
 {
     assert(arena && source && diag);
@@ -573,7 +565,7 @@ const File *parse_file(Arena *arena, const Source *source, Diag *diag)
     parser.last = parser.ahead[0].span;
     bool heading = true;
     while ((heading || !parser_at(&parser, TOKEN_END)) &&
-           diag_errors(diag) - before < DIAG_MAX_ERRORS) {
+           diag_errors(diag) - before < DIAG_MAX_ERRORS && !too_large(&parser)) {
         uint32_t start = parser.ahead[0].span.start;
         if (heading) {
             parse_heading(&parser);

@@ -25,7 +25,7 @@ const char *const *parse_functions(int *count);
 
 /* ---- between parser.c, parse.c and parse_expression.c ---- */
 
-enum { PARSE_AHEAD = 3 };
+enum { PARSE_AHEAD = 3, PARSE_NODE_LIMIT = 1000000 };
 
 typedef struct {
     Arena *arena;
@@ -34,7 +34,8 @@ typedef struct {
     Token ahead[PARSE_AHEAD]; // ahead[0] is the token to be read next
     Span last;                // of the token read last
     bool failed;              // this statement is lost; nothing more is reported until it is over
-    int depth;
+    int depth;                // of brackets and their like
+    int nodes;                // made so far
     File *file;
     size_t statement_capacity;
 } Parser;
@@ -44,6 +45,8 @@ bool parser_at(const Parser *parser, TokenKind kind);
 bool parser_accept(Parser *parser, TokenKind kind);
 /* Reads a token of that kind or fails: "expected ... but found ...". */
 bool parser_expect(Parser *parser, TokenKind kind, const char *what);
+/* True if nothing more stands on this line. */
+bool parser_line_ends(const Parser *parser);
 /* Gives the statement up with M006 at the next token: "expected `what` but found ...". */
 void parser_expected(Parser *parser, const char *what);
 /* Gives the statement up, without words if the next token was reported by the lexer. False in that
@@ -57,6 +60,11 @@ const char *parser_found(Parser *parser, const Token *token);
 Unit parser_unit(Parser *parser, Span span);
 /* unit = "[" ... "]" | name { ("*" | "/") name | "^" integer } */
 Unit parse_unit(Parser *parser, Span *span);
+
+/* A name that is declared here (no dot, not reserved), or with `dotted` one that is used. */
+Name parse_name(Parser *parser, const char *what, bool dotted);
+/* The name of a model or of the file of a module. */
+Name parse_word(Parser *parser, const char *what);
 
 Node *parse_expression(Parser *parser);
 

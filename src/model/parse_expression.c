@@ -24,6 +24,10 @@ enum { DEPTH_LIMIT = 200 };
 
 static Node *node_new(Parser *parser, NodeKind kind, Span span)
 {
+    if (++parser->nodes > PARSE_NODE_LIMIT && parser_fail(parser)) {
+        diag_report(parser->diag, FAULT_M011, span, "the model has more than %d terms",
+                    PARSE_NODE_LIMIT);
+    }
     Node *node = arena_alloc(parser->arena, sizeof *node);
     node->kind = kind;
     node->span = span;
@@ -93,7 +97,7 @@ static void close_bracket(Parser *parser, Token open)
         return;
     }
     const Token *next = &parser->ahead[0];
-    bool over = next->kind == TOKEN_END || next->kind == TOKEN_SEMICOLON || next->first;
+    bool over = parser_line_ends(parser);
     if (!parser_fail(parser)) {
         return;
     }
@@ -104,7 +108,7 @@ static void close_bracket(Parser *parser, Token open)
         diag_hint(parser->diag, "to convert write 'x in unit'");
     } else {
         diag_report(parser->diag, FAULT_M006, next->span, "expected ')' but found %s",
-                    parser_text(parser, next->span));
+                    parser_found(parser, next));
         diag_note(parser->diag, open.span, "to match this '('");
     }
 }
@@ -306,6 +310,9 @@ static Node *comparison(Parser *parser)
             diag_report(parser->diag, FAULT_M009, sign.span, "comparisons cannot be chained");
             diag_hint(parser->diag, "write 'a < b and b < c'");
         }
+        if (count > 1) {
+            parser_fail(parser); // enough was said
+        }
         node = apply(parser, operation, sign.span, node, sum(parser));
         node->swapped = swapped;
     }
@@ -359,6 +366,9 @@ static void choice_word(Parser *parser, TokenKind kind, Span start)
     }
     const char *word = token_kind_text(kind);
     Span here = parser->ahead[0].span;
+    if (parser_line_ends(parser)) {
+        here = (Span){parser->last.source, parser->last.start + parser->last.length, 1};
+    }
     if (parser_fail(parser)) {
         diag_report(parser->diag, FAULT_M010, start, "this 'if' has no '%s'", word);
         diag_note(parser->diag, here, "'%s' was expected here", word);

@@ -1,4 +1,4 @@
-/* parser.c: the parser's hands: looking ahead, expecting, giving up, units.
+/* parser.c: the parser's hands: looking ahead, expecting, giving up, units and names.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/parse.h"
 
@@ -92,12 +92,24 @@ const char *parser_found(Parser *parser, const Token *token)
     return arena_format(parser->arena, "'%s%s'", parser_text(parser, span), more);
 }
 
+bool parser_line_ends(const Parser *parser)
+{
+    const Token *token = &parser->ahead[0];
+    return token->kind == TOKEN_END || token->kind == TOKEN_SEMICOLON || token->first;
+}
+
 void parser_expected(Parser *parser, const char *what)
 {
     if (!parser_fail(parser)) {
         return;
     }
     const Token *token = &parser->ahead[0];
+    if (parser_line_ends(parser)) {
+        // the fault is at the end of the line before, not at the innocent statement that follows
+        Span end = {parser->last.source, parser->last.start + parser->last.length, 1};
+        diag_report(parser->diag, FAULT_M006, end, "expected %s", what);
+        return;
+    }
     diag_report(parser->diag, FAULT_M006, token->span, "expected %s but found %s", what,
                 parser_found(parser, token));
 }
@@ -124,17 +136,26 @@ Unit parser_unit(Parser *parser, Span span)
         return unit;
     }
     Span where = {span.source, span.start + (uint32_t)start, (uint32_t)length};
-    if (length == 0) {
-        where = span;
-        diag_report(parser->diag, FAULT_M017, where, "a unit is missing or incomplete");
-    } else {
-        Span shown = where;
-        shown.length = shown.length > 60 ? 60 : shown.length;
-        diag_report(parser->diag, FAULT_M017, where, "'%s' is not a known unit",
-                    parser_text(parser, shown));
+    where.length = where.length > 60 ? 60 : where.length;
+    const char *word = parser_text(parser, where);
+    while (start > 0 && text[start - 1] == ' ') {
+        start--;
     }
-    if (near) {
-        diag_hint(parser->diag, "did you mean '%s'?", near);
+    if (start > 0 && text[start - 1] == '^') {
+        diag_report(parser->diag, FAULT_M017, where,
+                    "a power is a whole number below 100, or a fraction in brackets");
+    } else if (length == 0) {
+        where = span.length > 0 ? span : (Span){span.source, span.start - 1, 2};
+        diag_report(parser->diag, FAULT_M017, where, "the unit is incomplete");
+    } else if (unit_is_name(word, length)) {
+        diag_report(parser->diag, FAULT_M017, where, "'*' or '/' is missing before '%s'", word);
+    } else if (strchr("*/.^()", word[0])) {
+        diag_report(parser->diag, FAULT_M017, where, "'%s' cannot stand here in a unit", word);
+    } else {
+        diag_report(parser->diag, FAULT_M017, where, "'%s' is not a known unit", word);
+        if (near) {
+            diag_hint(parser->diag, "did you mean '%s'?", near);
+        }
     }
     return unit_none();
 }
@@ -145,6 +166,25 @@ static bool is_unit_word(const Parser *parser, int ahead)
     const char *text = token->span.source->text + token->span.start;
     return token->kind == TOKEN_PERCENT || (token->kind == TOKEN_NUMBER && token->value == 1.0) ||
            (token->kind == TOKEN_NAME && unit_is_name(text, token->span.length));
+}
+
+/* How many of the tokens ahead carry a unit on: "^" integer, "^" "-" integer, "*" word, "/" word.
+ */
+static int unit_goes_on(const Parser *parser)
+{
+    TokenKind next = parser->ahead[1].kind;
+    switch (parser->ahead[0].kind) {
+    case TOKEN_POWER:
+        if (next == TOKEN_NUMBER) {
+            return 2;
+        }
+        return next == TOKEN_MINUS && parser->ahead[2].kind == TOKEN_NUMBER ? 3 : 0;
+    case TOKEN_DIVIDE:
+    case TOKEN_TIMES:
+        return is_unit_word(parser, 1) ? 2 : 0;
+    default:
+        return 0;
+    }
 }
 
 /* unit = "[" ... "]" | word { ("*" | "/") word | "^" integer } ; greedy, but it stops before a
@@ -166,22 +206,62 @@ Unit parse_unit(Parser *parser, Span *span)
     }
     parser_advance(parser);
     for (;;) {
-        if (parser_at(parser, TOKEN_POWER) && parser->ahead[1].kind == TOKEN_NUMBER) {
-            parser_advance(parser);
-            parser_advance(parser);
-        } else if (parser_at(parser, TOKEN_POWER) && parser->ahead[1].kind == TOKEN_MINUS &&
-                   parser->ahead[2].kind == TOKEN_NUMBER) {
-            parser_advance(parser);
-            parser_advance(parser);
-            parser_advance(parser);
-        } else if ((parser_at(parser, TOKEN_DIVIDE) || parser_at(parser, TOKEN_TIMES)) &&
-                   is_unit_word(parser, 1)) {
-            parser_advance(parser);
-            parser_advance(parser);
-        } else {
+        int tokens = unit_goes_on(parser);
+        if (tokens == 0) {
             break;
+        }
+        while (tokens-- > 0) {
+            parser_advance(parser);
         }
     }
     *span = span_join(*span, parser->last);
     return parser_unit(parser, *span);
+}
+
+/* name: of something that is declared (no dot, not reserved), or `dotted`: of something used. */
+Name parse_name(Parser *parser, const char *what, bool dotted)
+{
+    Name name = {NULL, parser->ahead[0].span};
+    if (parser->failed) {
+        return name;
+    }
+    if (token_is_keyword(parser->ahead[0].kind) && !parser->ahead[0].first) {
+        if (parser_fail(parser)) {
+            diag_report(parser->diag, FAULT_M015, name.span, "'%s' is a word of the language",
+                        parser_text(parser, name.span));
+            diag_hint(parser->diag, "choose another name");
+        }
+        return name;
+    }
+    if (!parser_expect(parser, TOKEN_NAME, what)) {
+        return name;
+    }
+    name.text = parser_text(parser, name.span);
+    if (dotted) {
+        return name;
+    }
+    bool micro = strchr(name.text, (char)0xC2) || strchr(name.text, (char)0xCE);
+    if (micro) {
+        diag_report(parser->diag, FAULT_M002, name.span, "'%s' is not a name", name.text);
+        diag_hint(parser->diag, "names are made of a-z, A-Z, 0-9 and _");
+    } else if (strchr(name.text, '.')) {
+        diag_report(parser->diag, FAULT_M015, name.span, "'%s' cannot be declared here", name.text);
+        diag_hint(parser->diag, "a name with a dot belongs to a module");
+    } else if (parse_is_reserved(name.text)) {
+        diag_report(parser->diag, FAULT_M015, name.span, "'%s' is %s", name.text,
+                    strcmp(name.text, "t") == 0 ? "time" : "a function of the language");
+        diag_hint(parser->diag, "choose another name");
+    }
+    return name;
+}
+
+/* The name of a model or of the file of a module: no quantity, so any word will do. */
+Name parse_word(Parser *parser, const char *what)
+{
+    Name name = {NULL, parser->ahead[0].span};
+    if (!parser->failed && token_is_keyword(parser->ahead[0].kind) && !parser->ahead[0].first) {
+        name.text = parser_text(parser, parser_advance(parser).span);
+        return name;
+    }
+    return parse_name(parser, what, true);
 }

@@ -41,6 +41,7 @@ typedef struct {
     Graph *graph; // the copy
     Expr *copy;   // from nodes of the model's graph to nodes of the copy
     Expr *value;  // (count) the named values, in the copy
+    bool *first;  // (count) worth a name: no constant or symbol, and no other name came before
     int count;    // locals and observables
     Expr *from, *to;
     SymbolNames names;
@@ -113,8 +114,13 @@ static Printer *printer_open(const Model *model)
     printer->value = arena_array(arena, count, sizeof(Expr));
     printer->from = arena_array(arena, count, sizeof(Expr));
     printer->to = arena_array(arena, count, sizeof(Expr));
+    printer->first = arena_array(arena, count, sizeof(bool));
+    bool *seen = arena_array(arena, graph_end(printer->graph), sizeof(bool));
     for (int i = 0; i < printer->count; i++) {
-        printer->value[i] = printer->copy[printer_quantity(model, i)->expr];
+        Expr value = printer->copy[printer_quantity(model, i)->expr];
+        printer->value[i] = value;
+        printer->first[i] = expr_arity(printer->graph, value) > 0 && !seen[value];
+        seen[value] = true;
     }
     printer->names = (SymbolNames){printer_name, printer_table, printer};
     return printer;
@@ -135,7 +141,7 @@ static void print_expression(Printer *printer, Expr expr, int own, Text *text)
     for (int i = 0; i < printer->count; i++) {
         Expr value = printer->value[i];
         bool older = own < 0 || value < whole || (value == whole && i < own);
-        if (older && expr_arity(printer->graph, value) > 0) {
+        if (older && printer->first[i]) {
             printer->from[count] = value;
             printer->to[count++] =
                 expr_symbol(printer->graph, SYMBOL_PARAMETER, model->parameter_count + i);

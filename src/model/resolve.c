@@ -37,7 +37,7 @@ Definition *definition_find(const Builder *builder, const Instance *instance, co
 
 /* ---- what was perhaps meant ---- */
 
-static void hint_definition(Builder *builder, const Instance *instance, const char *prefix,
+static void hint_definition(Builder *builder, const Source *here, const char *prefix,
                             const Definition *definition)
 {
     int line = 0;
@@ -48,7 +48,7 @@ static void hint_definition(Builder *builder, const Instance *instance, const ch
         return;
     }
     source_locate(definition->span.source, definition->span.start, &line, &column);
-    if (definition->span.source == instance->file->source) {
+    if (definition->span.source == here) {
         diag_hint(builder->diag, "did you mean '%s%s' (line %d)?", prefix, name, line);
     } else {
         diag_hint(builder->diag, "did you mean '%s%s' (%s:%d)?", prefix, name,
@@ -71,7 +71,8 @@ static const Definition *near_in(const Builder *builder, const Instance *instanc
     return near ? builder->definitions[names_find(wanted, near)] : NULL;
 }
 
-void hint_near(Builder *builder, const Instance *instance, const char *name, unsigned kinds)
+void hint_near(Builder *builder, const Source *here, const Instance *instance, const char *name,
+               unsigned kinds)
 {
     const char *dot = strrchr(name, '.');
     if (dot) {
@@ -80,7 +81,7 @@ void hint_near(Builder *builder, const Instance *instance, const char *name, uns
         const Definition *near =
             module && module->child ? near_in(builder, module->child, dot + 1, kinds) : NULL;
         if (near) {
-            hint_definition(builder, instance, arena_format(builder->arena, "%s.", head), near);
+            hint_definition(builder, here, arena_format(builder->arena, "%s.", head), near);
         } else if (!module) {
             diag_hint(builder->diag, "no module is used as '%s'", head);
         }
@@ -88,7 +89,7 @@ void hint_near(Builder *builder, const Instance *instance, const char *name, uns
     }
     const Definition *near = near_in(builder, instance, name, kinds);
     if (near) {
-        hint_definition(builder, instance, "", near);
+        hint_definition(builder, here, "", near);
         return;
     }
     for (int i = 0; i < names_count(instance->names); i++) {
@@ -96,13 +97,25 @@ void hint_near(Builder *builder, const Instance *instance, const char *name, uns
         int number = module->child ? names_find(module->child->names, name) : -1;
         if (number >= 0 && (kinds & (1u << builder->definitions[number]->kind))) {
             const char *prefix = arena_format(builder->arena, "%s.", module->statement->name.text);
-            hint_definition(builder, instance, prefix, builder->definitions[number]);
+            hint_definition(builder, here, prefix, builder->definitions[number]);
             return;
         }
     }
 }
 
-void name_unknown(Builder *builder, Instance *instance, Span span, const char *name)
+/* The nearest argument of a function, or NULL. */
+static const char *near_argument(const Builder *builder, const Statement *function,
+                                 const char *name)
+{
+    Names *names = names_new(builder->arena);
+    for (int i = 0; function && i < function->parameter_count; i++) {
+        names_add(names, function->parameters[i].text, i);
+    }
+    return names_near(names, name);
+}
+
+void name_unknown(Builder *builder, Instance *instance, Span span, const char *name,
+                  const Statement *function)
 {
     Span place;
     const char *full = arena_format(builder->arena, "%s%s", instance->prefix, name);
@@ -116,7 +129,12 @@ void name_unknown(Builder *builder, Instance *instance, Span span, const char *n
         diag_hint(builder->diag, "a module sees only its own names: declare 'input %s'", name);
         return;
     }
-    hint_near(builder, instance, name, ~0u);
+    const char *argument = near_argument(builder, function, name);
+    if (argument) {
+        diag_hint(builder->diag, "did you mean '%s'?", argument);
+    } else {
+        hint_near(builder, span.source, instance, name, ~0u);
+    }
 }
 
 /* ---- values ---- */
@@ -212,7 +230,7 @@ Value definition_value(Builder *builder, Definition *definition, const Scope *sc
     }
     definition->progress = PROGRESS_ACTIVE;
     builder->active = arena_grow(builder->arena, builder->active, builder->active_count,
-                                 &builder->active_capacity, sizeof *builder->active);
+                                 &builder->active_capacity, sizeof(Definition *));
     builder->active[builder->active_count++] = definition;
     Value value = evaluate(builder, definition);
     builder->active_count--;
@@ -243,7 +261,7 @@ Definition *definition_state(Builder *builder, Instance *instance, Name name, co
     } else {
         diag_report(builder->diag, FAULT_M027, place, "%s needs a state, and there is no '%s'",
                     what, name.text);
-        hint_near(builder, instance, name.text, 1u << DEFINE_STATE);
+        hint_near(builder, place.source, instance, name.text, 1u << DEFINE_STATE);
     }
     return NULL;
 }
@@ -267,7 +285,7 @@ static void check_body(Builder *builder, const Definition *function, const Node 
         if (node->kind == NODE_NAME && strcmp(node->name, "t") != 0 &&
             !is_parameter(function->statement, node->name) &&
             !definition_find(builder, instance, node->name)) {
-            name_unknown(builder, instance, node->span, node->name);
+            name_unknown(builder, instance, node->span, node->name, function->statement);
         }
         int first = 0;
         if (node->kind == NODE_CALL) {

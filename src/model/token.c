@@ -133,6 +133,9 @@ static const Slip slips[] = {
 static const Slip *slip_here(const Lexer *lexer)
 {
     const char *text = lexer->source->text + lexer->at;
+    if ((unsigned char)text[0] < 0x80 && !strchr("*&|!<~=:+?", text[0])) {
+        return NULL; // begins none of them
+    }
     for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
         size_t length = strlen(slips[i].text);
         if (length <= lexer->source->length - lexer->at &&
@@ -267,7 +270,7 @@ static Token enclosed_token(Lexer *lexer, TokenKind kind, unsigned char close)
     if (kind == TOKEN_STRING) {
         diag_report(lexer->diag, FAULT_M003, start, "the text in quotes does not end on this line");
     } else {
-        diag_report(lexer->diag, FAULT_M005, start, "the unit has no closing ']'");
+        diag_report(lexer->diag, FAULT_M005, start, "the unit has no closing bracket");
     }
     return token;
 }

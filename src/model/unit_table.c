@@ -109,7 +109,10 @@ static char prefix_letter(const char *text, size_t length, size_t *used)
         }
     }
     *used = 1;
-    return length > 1 ? text[0] : 0;
+    if (length < 2) {
+        return '\0';
+    }
+    return text[0];
 }
 
 static bool spelling_find(const char *text, size_t length, Factor *factor)
@@ -220,18 +223,18 @@ static bool read_integer(UnitReader *reader, int *value)
         n = 10 * n + (reader->text[reader->at++] - '0');
     }
     *value = minus ? -n : n;
-    return reader->at > start && n < 100;
+    if (reader->at > start && n < 100) {
+        return true;
+    }
+    reader->at = start;
+    return false;
 }
 
-/* power = "^" ( integer | "(" integer [ "/" integer ] ")" ) ; in 1/60 */
-static bool read_power(UnitReader *reader, int *power)
+/* power = "^" ( integer | "(" integer [ "/" integer ] ")" ) ; in 1/60. What follows the '^': */
+static bool read_power_inside(UnitReader *reader, int *power)
 {
     int numerator = 1;
     int denominator = 1;
-    *power = UNIT_POWER_ONE;
-    if (!accept_sign(reader, '^')) {
-        return true;
-    }
     if (accept_sign(reader, '(')) {
         if (!read_integer(reader, &numerator) ||
             (accept_sign(reader, '/') && !read_integer(reader, &denominator)) ||
@@ -246,6 +249,21 @@ static bool read_power(UnitReader *reader, int *power)
     }
     *power = numerator * UNIT_POWER_ONE / denominator;
     return true;
+}
+
+static bool read_power(UnitReader *reader, int *power)
+{
+    *power = UNIT_POWER_ONE;
+    if (!accept_sign(reader, '^')) {
+        return true;
+    }
+    skip_blanks(reader);
+    size_t start = reader->at;
+    if (read_power_inside(reader, power)) {
+        return true;
+    }
+    reader->at = start; // the whole power is what is wrong
+    return false;
 }
 
 static bool add_factor(UnitReader *reader, Factor factor)
@@ -389,8 +407,7 @@ bool factors_join(FactorList *list, const FactorList *more, int numerator, int d
 static void factor_write(Text *text, const Factor *factor, int power)
 {
     size_t length = factor->length;
-    char last = length > 1 ? factor->text[length - 1] : 0;
-    if (factor->spelling && (last == '2' || last == '3')) {
+    if (factor->spelling && length > 1 && strchr("23", factor->text[length - 1])) {
         length--; // mm3 is kept as mm to the power 3
     }
     text_add(text, factor->text, length);

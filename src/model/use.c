@@ -18,7 +18,7 @@ enum { NESTING_LIMIT = 32, INSTANCE_LIMIT = 1000 };
 void builder_add_file(Builder *builder, const File *file)
 {
     builder->files = arena_grow(builder->arena, builder->files, builder->file_count,
-                                &builder->file_capacity, sizeof *builder->files);
+                                &builder->file_capacity, sizeof(File *));
     builder->files[builder->file_count++] = file;
 }
 
@@ -41,15 +41,20 @@ const File *builder_file(Builder *builder, const char *path, Span where)
     return file;
 }
 
-/* The path of the module `name`, or NULL. A dot in the name is a folder. */
+/* "pk/oral.stroma" for pk.oral */
+static const char *module_file(Arena *arena, const char *name)
+{
+    char *file = arena_format(arena, "%s.stroma", name);
+    for (char *p = file; p < file + strlen(name); p++) {
+        *p = (char)(*p == '.' ? '/' : *p);
+    }
+    return file;
+}
+
+/* The path of the module `name`, or NULL. */
 static const char *module_path(Builder *builder, const char *using_path, const char *name)
 {
-    char *file = arena_format(builder->arena, "%s.stroma", name);
-    for (char *p = file; p < file + strlen(name); p++) {
-        if (*p == '.') {
-            *p = '/';
-        }
-    }
+    const char *file = module_file(builder->arena, name);
     const char *folder = file_folder(builder->arena, using_path);
     for (int i = -1; i < builder->search.count; i++) {
         const char *path =
@@ -90,13 +95,16 @@ static int *counter_of(Model *model, DefinitionKind kind)
     }
 }
 
-static void report_twice(Builder *builder, Name name, const Definition *first)
+static void report_twice(Builder *builder, DefinitionKind kind, Name name, const Definition *first)
 {
     Span place;
     if (!fault_begin(builder, FAULT_M016, NULL, name.span, &place)) {
         return;
     }
     diag_report(builder->diag, FAULT_M016, place, "'%s' is declared twice", first->name);
+    if (first->span.source != place.source && kind == DEFINE_COVARIATE) {
+        diag_hint(builder->diag, "a covariate of a module is shared by its name");
+    }
     if (first->span.source) {
         diag_note(builder->diag, first->span, "it is %s declared here",
                   definition_kind_text(first->kind));
@@ -141,7 +149,7 @@ Definition *definition_new(Builder *builder, Instance *instance, DefinitionKind 
     int number = names_find(builder->all, full);
     int local = names_find(instance->names, name.text);
     if (local >= 0) {
-        report_twice(builder, name, builder->definitions[local]);
+        report_twice(builder, kind, name, builder->definitions[local]);
         return builder->definitions[local];
     }
     if (number >= 0) {
@@ -150,7 +158,7 @@ Definition *definition_new(Builder *builder, Instance *instance, DefinitionKind 
         if (kind == DEFINE_COVARIATE && first->kind == DEFINE_COVARIATE) {
             return shared_covariate(builder, first, statement);
         }
-        report_twice(builder, name, first);
+        report_twice(builder, kind, name, first);
         return first;
     }
     Definition *definition = arena_alloc(builder->arena, sizeof *definition);
@@ -168,7 +176,7 @@ Definition *definition_new(Builder *builder, Instance *instance, DefinitionKind 
     }
     builder->definitions =
         arena_grow(builder->arena, builder->definitions, builder->definition_count,
-                   &builder->definition_capacity, sizeof *builder->definitions);
+                   &builder->definition_capacity, sizeof(Definition *));
     builder->definitions[builder->definition_count] = definition;
     names_add(builder->all, full, (int)builder->definition_count);
     names_add(instance->names, name.text, (int)builder->definition_count);
@@ -194,7 +202,7 @@ static bool kind_of(StatementKind statement, DefinitionKind *kind)
 
 static const Option *find_option(const Statement *use, const char *name)
 {
-    for (int i = 0; use && i < use->option_count; i++) {
+    for (int i = 0; use && name && i < use->option_count; i++) {
         if (use->options[i].name.text && strcmp(use->options[i].name.text, name) == 0) {
             return &use->options[i];
         }
@@ -257,7 +265,7 @@ static void check_inputs(Builder *builder, Instance *instance)
                    fault_begin(builder, FAULT_M041, NULL, name.span, &place)) {
             diag_report(builder->diag, FAULT_M041, place, "'%s' is not an input of module '%s'",
                         name.text, use->from.text);
-            hint_near(builder, instance, name.text, 1u << DEFINE_INPUT);
+            hint_near(builder, place.source, instance, name.text, 1u << DEFINE_INPUT);
         }
     }
 }
@@ -301,8 +309,8 @@ static void collect_use(Builder *builder, Instance *instance, Definition *defini
         if (fault_begin(builder, FAULT_M039, NULL, use->from.span, &place)) {
             diag_report(builder->diag, FAULT_M039, place, "there is no module '%s'",
                         use->from.text);
-            diag_hint(builder->diag, "no %s.stroma beside the model or in the search folders",
-                      use->from.text);
+            diag_hint(builder->diag, "no %s beside the model or in the search folders",
+                      module_file(builder->arena, use->from.text));
         }
         return;
     }
@@ -341,7 +349,7 @@ void instance_collect(Builder *builder, const File *file, Instance *parent, cons
     Instance *instance = arena_alloc(builder->arena, sizeof *instance);
     *instance = (Instance){prefix, file, parent, use, names_new(builder->arena)};
     builder->instances = arena_grow(builder->arena, builder->instances, builder->instance_count,
-                                    &builder->instance_capacity, sizeof *builder->instances);
+                                    &builder->instance_capacity, sizeof(Instance *));
     builder->instances[builder->instance_count++] = instance;
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < file->statement_count; i++) {
