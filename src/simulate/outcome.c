@@ -127,7 +127,7 @@ static void add_reason(Text *text, const Model *model, const Outcome *outcome)
     case OUTCOME_STEP_LIMIT:
         text_format(text,
                     "the step limit is spent: state '%s' changes fastest "
-                    "(is it growing without limit? solver.max_steps raises the limit)",
+                    "(does it grow without limit? solver.max_steps raises the limit)",
                     state);
         add_last_step(text, model, outcome);
         break;
@@ -138,7 +138,8 @@ static void add_reason(Text *text, const Model *model, const Outcome *outcome)
         }
         text_format(text,
                     "the solver cannot meet the tolerance even with its smallest step: "
-                    "state '%s' changes fastest",
+                    "state '%s' changes fastest (does it grow without limit, or does its rate "
+                    "jump?)",
                     state);
         add_last_step(text, model, outcome);
         break;
