@@ -94,6 +94,8 @@ static double quantile(const Vary *vary, double location, double z)
         return triangular_quantile(vary, phi(z));
     case DRAW_CATEGORICAL:
         return categorical_quantile(vary, phi(z));
+    case DRAW_LIST:
+        break; // not drawn: cohort_draw
     }
     return NAN;
 }
@@ -119,13 +121,26 @@ static double bound_normal(const Vary *vary, double location, double bound)
     }
 }
 
+static bool is_truncated(const Vary *vary)
+{
+    bool bounded = vary->distribution == DRAW_LOGNORMAL || vary->distribution == DRAW_NORMAL ||
+                   vary->distribution == DRAW_LOGITNORMAL;
+    return bounded && vary->b > 0 && (isfinite(vary->min) || isfinite(vary->max));
+}
+
+double cohort_share(const Vary *vary, double location)
+{
+    double centre = vary->own_location ? location : vary->a;
+    if (!is_truncated(vary)) {
+        return 1;
+    }
+    return phi(bound_normal(vary, centre, vary->max)) - phi(bound_normal(vary, centre, vary->min));
+}
+
 double cohort_value(const Vary *vary, double location, double z)
 {
     double centre = vary->own_location ? location : vary->a;
-    bool truncated = isfinite(vary->min) || isfinite(vary->max);
-    bool bounded = vary->distribution == DRAW_LOGNORMAL || vary->distribution == DRAW_NORMAL ||
-                   vary->distribution == DRAW_LOGITNORMAL;
-    if (truncated && bounded && vary->b > 0) {
+    if (is_truncated(vary)) {
         double low = phi(bound_normal(vary, centre, vary->min));
         double high = phi(bound_normal(vary, centre, vary->max));
         z = gsl_cdf_ugaussian_Pinv(low + (high - low) * phi(z));
@@ -164,6 +179,9 @@ void cohort_draw(const Model *model, const Population *population, int subject, 
                                                          : &parameters[vary->ref.index];
         if (population->table) {
             *place = table_cell(population->table, (size_t)subject, population->table_column[i]);
+        } else if (vary->distribution == DRAW_LIST) {
+            *place =
+                vary->values[cohort_member(population, subject, vary->level) % vary->value_count];
         } else {
             double z = joined_normal(model, population, i, subject, attempt);
             *place = cohort_value(vary, *place, z);

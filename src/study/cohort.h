@@ -28,7 +28,8 @@ typedef enum {
     DRAW_LOGITNORMAL, // a: median (between low and high), b: standard deviation of the logit
     DRAW_BETA,        // a, b: the two shapes; scaled to low .. high
     DRAW_TRIANGULAR,  // a: low, b: high, mode
-    DRAW_CATEGORICAL  // values with weights
+    DRAW_CATEGORICAL, // values with weights
+    DRAW_LIST         // values in turn, the first for subject 1
 } Distribution;
 
 enum { LEVEL_PATIENT = 0, MOST_LEVELS = 4 };
@@ -40,7 +41,7 @@ typedef struct {
     double a, b, mode;
     double low, high; // logit-normal, beta: the ends (0 and 1 if not given)
     double min, max;  // truncation; -INFINITY, INFINITY if none
-    double *values;   // (value_count) categorical
+    double *values;   // (value_count) categorical, list
     double *weights;  // (value_count) cumulative, the last is 1
     int value_count;
     int level; // LEVEL_PATIENT or an index into levels + 1
@@ -84,6 +85,9 @@ void cohort_draw(const Model *model, const Population *population, int subject, 
 /* One value from a standard normal number: the distribution's quantile at Φ(z), truncated.
  * `location` replaces a where own_location is set. */
 double cohort_value(const Vary *vary, double location, double z);
+
+/* How much of the distribution lies between min and max: 1 if it is not truncated. */
+double cohort_share(const Vary *vary, double location);
 
 /* Id as written in the results, and weight of a subject. */
 double cohort_id(const Population *population, int subject);
