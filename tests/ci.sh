@@ -73,7 +73,7 @@ build_in()
     fi
     count 0 1
     say "FAILED: build in $folder"
-    tail -n 60 "$log"
+    grep -v "^\[[0-9]*/[0-9]*\] " "$log" | tail -n 60
     return 1
 }
 
