@@ -29,7 +29,10 @@ typedef struct {
     int count;       // 1 or more: doses at time + k * interval
     double interval;
     bool steady; // the first finds the steady state of this regimen (SS = 1)
-    Span span;   // where it was written
+    // 1 + index of the covariate by which the amount (rate) was multiplied, 0: none. A subject of a
+    // population with another body weight gets another amount.
+    int amount_by, rate_by;
+    Span span; // where it was written
 } Dose;
 
 typedef struct {

@@ -178,8 +178,9 @@ static bool value_per(DoseText *text, const Per *per, Span where, double *value)
     return true;
 }
 
-/* An amount (or rate) in the unit wanted, per body weight or surface if it says so. */
-static bool read_dose_amount(DoseText *text, Entry *entry, const Want *want, double *value)
+/* An amount (or rate) in the unit wanted, per body weight or surface if it says so: then *by is 1 +
+ * the index of that covariate. */
+static bool read_dose_amount(DoseText *text, Entry *entry, const Want *want, double *value, int *by)
 {
     Reader *reader = text->reader;
     Amount amount;
@@ -201,6 +202,7 @@ static bool read_dose_amount(DoseText *text, Entry *entry, const Want *want, dou
                 return false;
             }
             *value *= body * unit_factor(whole, want->unit);
+            *by = 1 + find_per(reader, per);
             return true;
         }
     }
@@ -289,7 +291,7 @@ static bool read_infusion(DoseText *text)
         want.unit = unit_divide(reader->arena, text->target.unit, unit);
     }
     text->dose.kind = DOSE_INFUSION_RATE;
-    if (!read_dose_amount(text, entry, &want, &text->dose.rate) ||
+    if (!read_dose_amount(text, entry, &want, &text->dose.rate, &text->dose.rate_by) ||
         !check_positive(text, entry, text->dose.rate, false)) {
         return false;
     }
@@ -466,7 +468,7 @@ static bool read_dose(DoseText *text)
     if (!ok || !amount) {
         return false;
     }
-    ok = read_dose_amount(text, amount, &text->target, &text->dose.amount) &&
+    ok = read_dose_amount(text, amount, &text->target, &text->dose.amount, &text->dose.amount_by) &&
          check_positive(text, amount, text->dose.amount, true);
     return read_infusion(text) && ok && timed;
 }

@@ -49,6 +49,12 @@ static double phi(double z)
     return 0.5 * erfc(-z / sqrt(2.0));
 }
 
+/* The other way round; 0 and 1 lead to the ends. */
+static double inverse_phi(double p)
+{
+    return p <= 0 ? -INFINITY : p >= 1 ? INFINITY : gsl_cdf_ugaussian_Pinv(p);
+}
+
 static double logit(double x)
 {
     return log(x / (1 - x));
@@ -60,6 +66,30 @@ static double triangular_quantile(const Vary *vary, double u)
     double left = (vary->mode - vary->a) / width;
     return u < left ? vary->a + sqrt(u * width * (vary->mode - vary->a))
                     : vary->b - sqrt((1 - u) * width * (vary->b - vary->mode));
+}
+
+/* Distribution function of those whose quantile goes through Φ. */
+static double probability_below(const Vary *vary, double x)
+{
+    bool own_ends = vary->distribution == DRAW_BETA;
+    double low = own_ends ? vary->low : vary->a;
+    double high = own_ends ? vary->high : vary->b;
+    if (x <= low || x >= high) {
+        return x <= low ? 0 : 1;
+    }
+    switch (vary->distribution) {
+    case DRAW_UNIFORM:
+        return (x - low) / (high - low);
+    case DRAW_LOGUNIFORM:
+        return log(x / low) / log(high / low);
+    case DRAW_BETA:
+        return gsl_cdf_beta_P((x - low) / (high - low), vary->a, vary->b);
+    case DRAW_TRIANGULAR:
+        return x < vary->mode ? (x - low) * (x - low) / ((high - low) * (vary->mode - low))
+                              : 1 - (high - x) * (high - x) / ((high - low) * (high - vary->mode));
+    default:
+        return NAN;
+    }
 }
 
 static double categorical_quantile(const Vary *vary, double u)
@@ -100,7 +130,7 @@ static double quantile(const Vary *vary, double location, double z)
     return NAN;
 }
 
-/* The standard normal number at which a bound lies, for the distributions that can be truncated. */
+/* The standard normal number at which a bound lies. */
 static double bound_normal(const Vary *vary, double location, double bound)
 {
     if (isinf(bound)) {
@@ -117,33 +147,32 @@ static double bound_normal(const Vary *vary, double location, double bound)
         return x <= 0 ? -INFINITY : x >= 1 ? INFINITY : (logit(x) - logit(middle)) / vary->b;
     }
     default:
-        return bound < 0 ? -INFINITY : INFINITY; // the others have ends of their own
+        return inverse_phi(probability_below(vary, bound));
     }
 }
 
-static bool is_truncated(const Vary *vary)
+/* Squeezes z into the part of the distribution between two normal numbers. The tail that is nearer
+ * is reckoned with, so that the far ends of a distribution keep their digits. */
+static double squeeze(double z, double low, double high)
 {
-    bool bounded = vary->distribution == DRAW_LOGNORMAL || vary->distribution == DRAW_NORMAL ||
-                   vary->distribution == DRAW_LOGITNORMAL;
-    return bounded && vary->b > 0 && (isfinite(vary->min) || isfinite(vary->max));
-}
-
-double cohort_share(const Vary *vary, double location)
-{
-    double centre = vary->own_location ? location : vary->a;
-    if (!is_truncated(vary)) {
-        return 1;
+    if (low > 0 || (high == INFINITY && low > -INFINITY)) {
+        return -squeeze(-z, -high, -low);
     }
-    return phi(bound_normal(vary, centre, vary->max)) - phi(bound_normal(vary, centre, vary->min));
+    double from = phi(low);
+    double room = phi(high) - from;
+    return inverse_phi(from + room * phi(z));
 }
 
 double cohort_value(const Vary *vary, double location, double z)
 {
     double centre = vary->own_location ? location : vary->a;
-    if (is_truncated(vary)) {
-        double low = phi(bound_normal(vary, centre, vary->min));
-        double high = phi(bound_normal(vary, centre, vary->max));
-        z = gsl_cdf_ugaussian_Pinv(low + (high - low) * phi(z));
+    bool truncated = isfinite(vary->min) || isfinite(vary->max);
+    bool spread = (vary->distribution != DRAW_LOGNORMAL && vary->distribution != DRAW_NORMAL &&
+                   vary->distribution != DRAW_LOGITNORMAL) ||
+                  vary->b > 0;
+    if (truncated && spread && vary->distribution != DRAW_CATEGORICAL) {
+        z = squeeze(z, bound_normal(vary, centre, vary->min),
+                    bound_normal(vary, centre, vary->max));
     }
     double value = quantile(vary, centre, z);
     return value < vary->min ? vary->min : value > vary->max ? vary->max : value;

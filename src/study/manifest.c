@@ -181,7 +181,7 @@ static json_t *solver_of(Arena *arena, const Study *study, const RunResult *resu
     set_string(arena, object, "method", "BDF, Newton iteration, exact Jacobian");
     set_number(object, "rtol", options->rtol);
     json_object_set_new(object, "atol", absolute_tolerance(study));
-    set_number(object, "safety", options->safety);
+    set_number(object, "safety", solver_safety(options));
     set_count(object, "max_steps", options->max_steps);
     set_number(object, "max_step", options->max_step);
     json_object_set_new(object, "dense", json_boolean(options->dense));

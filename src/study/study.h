@@ -7,6 +7,7 @@
 #define STROMA_STUDY_STUDY_H
 
 #include "simulate/simulate.h"
+#include "study/cohort.h"
 #include "table/table.h"
 
 /* Where a value came from. */
@@ -87,6 +88,9 @@ typedef struct {
     int input_count;
     Setting *settings;
     int setting_count;
+    const Population *population; // virtual subjects, the same in every arm; NULL: one per arm
+    double *quantiles;            // (quantile_count) of summary.csv, ascending, within 0 .. 1
+    int quantile_count;           // 0.05 0.25 0.5 0.75 0.95 when not given
 } Study;
 
 typedef struct {
