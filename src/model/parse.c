@@ -370,6 +370,23 @@ static void parse_unknown(Parser *parser)
     }
 }
 
+static bool begins_statement(const Parser *parser)
+{
+    const Token *token = &parser->ahead[0];
+    if (token->kind == TOKEN_END) {
+        return true;
+    }
+    if (!token->first) {
+        return false;
+    }
+    TokenKind next = parser->ahead[1].kind;
+    return (token->kind >= TOKEN_FIRST_KEYWORD && token->kind <= TOKEN_LAST_STATEMENT) ||
+           (token_is_keyword(token->kind) && next == TOKEN_ASSIGN) ||
+           (token->kind == TOKEN_NAME &&
+            (next == TOKEN_ASSIGN || next == TOKEN_UNIT || next == TOKEN_PRIME ||
+             (next == TOKEN_DIVIDE && parser_token_is(parser, 2, "dt"))));
+}
+
 /* heading = ("model" | "module") name [text] */
 static void parse_heading(Parser *parser)
 {
@@ -386,6 +403,7 @@ static void parse_heading(Parser *parser)
             diag_report(parser->diag, FAULT_M012, word.span, "the heading is missing");
         }
         diag_hint(parser->diag, "begin with 'model name \"title\"'");
+        parser->failed = !begins_statement(parser); // one word is enough about what is no model
         return;
     }
     Statement statement = {.text = ""};
@@ -506,23 +524,6 @@ static void end_statement(Parser *parser)
                     parser_found(parser, token));
         diag_hint(parser->diag, "an operator or a new line is missing");
     }
-}
-
-static bool begins_statement(const Parser *parser)
-{
-    const Token *token = &parser->ahead[0];
-    if (token->kind == TOKEN_END) {
-        return true;
-    }
-    if (!token->first) {
-        return false;
-    }
-    TokenKind next = parser->ahead[1].kind;
-    return (token->kind >= TOKEN_FIRST_KEYWORD && token->kind <= TOKEN_LAST_STATEMENT) ||
-           (token_is_keyword(token->kind) && next == TOKEN_ASSIGN) ||
-           (token->kind == TOKEN_NAME &&
-            (next == TOKEN_ASSIGN || next == TOKEN_UNIT || next == TOKEN_PRIME ||
-             (next == TOKEN_DIVIDE && parser_token_is(parser, 2, "dt"))));
 }
 
 /* Goes on at the next line that begins a statement. */
