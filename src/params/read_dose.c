@@ -194,8 +194,8 @@ static bool read_dose_amount(DoseText *text, Entry *entry, const Want *want, dou
     for (size_t i = 0; i < 4 && want->unit.known && !unit_same_dimension(amount.unit, want->unit);
          i++) {
         const Per *per = &pers[i / 2];
-        Unit by = unit_called(reader, per->units[i % 2]);
-        Unit whole = unit_multiply(reader->arena, amount.unit, by);
+        Unit each = unit_called(reader, per->units[i % 2]);
+        Unit whole = unit_multiply(reader->arena, amount.unit, each);
         if (unit_same_dimension(whole, want->unit)) {
             double body;
             if (!value_per(text, per, amount.unit_span, &body)) {

@@ -15,10 +15,21 @@
 #include <string.h>
 
 enum { MOST_STUCK = 20 };
+static const double FINEST_TOLERANCE = 4e-15;
 
 SolverOptions solver_options_default(void)
 {
-    return (SolverOptions){.rtol = 1e-6, .safety = 5.0, .max_steps = 2000};
+    return (SolverOptions){.rtol = 1e-6, .max_steps = 2000};
+}
+
+double solver_safety(const SolverOptions *options)
+{
+    if (options->safety > 0.0) {
+        return options->safety;
+    }
+    double chosen = options->rtol >= 1e-6 ? 5.0 : 5.0 * sqrt(sqrt(1e-6 / options->rtol));
+    double most = options->rtol / FINEST_TOLERANCE; // below it, rounding is all there is
+    return chosen < most ? chosen : most > 1.0 ? most : 1.0;
 }
 
 /* A surface such as t - 7*floor(t/7) - 1: straight but for jumps. */
@@ -29,7 +40,7 @@ static bool is_nested(const Graph *graph, const Switch *one)
 
 static void set_tolerances(Pack *pack)
 {
-    double safety = pack->options.safety > 0.0 ? pack->options.safety : 1.0;
+    double safety = solver_safety(&pack->options);
     pack->rtol = pack->options.rtol / safety;
     pack->atol = arena_array(pack->arena, (size_t)pack->states, sizeof *pack->atol);
     for (int i = 0; i < pack->states; i++) {
