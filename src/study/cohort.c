@@ -52,7 +52,7 @@ static double phi(double z)
 /* The other way round; 0 and 1 lead to the ends. */
 static double inverse_phi(double p)
 {
-    return p <= 0 ? -INFINITY : p >= 1 ? INFINITY : gsl_cdf_ugaussian_Pinv(p);
+    return p <= 0 ? -HUGE_VAL : p >= 1 ? HUGE_VAL : gsl_cdf_ugaussian_Pinv(p);
 }
 
 static double logit(double x)
@@ -88,7 +88,7 @@ static double probability_below(const Vary *vary, double x)
         return x < vary->mode ? (x - low) * (x - low) / ((high - low) * (vary->mode - low))
                               : 1 - (high - x) * (high - x) / ((high - low) * (high - vary->mode));
     default:
-        return NAN;
+        return (double)NAN;
     }
 }
 
@@ -127,7 +127,7 @@ static double quantile(const Vary *vary, double location, double z)
     case DRAW_LIST:
         break; // not drawn: cohort_draw
     }
-    return NAN;
+    return (double)NAN;
 }
 
 /* The standard normal number at which a bound lies. */
@@ -138,13 +138,13 @@ static double bound_normal(const Vary *vary, double location, double bound)
     }
     switch (vary->distribution) {
     case DRAW_LOGNORMAL:
-        return bound <= 0 ? -INFINITY : log(bound / location) / vary->b;
+        return bound <= 0 ? -HUGE_VAL : log(bound / location) / vary->b;
     case DRAW_NORMAL:
         return (bound - location) / vary->b;
     case DRAW_LOGITNORMAL: {
         double x = (bound - vary->low) / (vary->high - vary->low);
         double middle = (location - vary->low) / (vary->high - vary->low);
-        return x <= 0 ? -INFINITY : x >= 1 ? INFINITY : (logit(x) - logit(middle)) / vary->b;
+        return x <= 0 ? -HUGE_VAL : x >= 1 ? HUGE_VAL : (logit(x) - logit(middle)) / vary->b;
     }
     default:
         return inverse_phi(probability_below(vary, bound));
@@ -155,7 +155,7 @@ static double bound_normal(const Vary *vary, double location, double bound)
  * is reckoned with, so that the far ends of a distribution keep their digits. */
 static double squeeze(double z, double low, double high)
 {
-    if (low > 0 || (high == INFINITY && low > -INFINITY)) {
+    if (low > 0 || (high == HUGE_VAL && low > -HUGE_VAL)) {
         return -squeeze(-z, -high, -low);
     }
     double from = phi(low);
@@ -163,14 +163,31 @@ static double squeeze(double z, double low, double high)
     return inverse_phi(from + room * phi(z));
 }
 
-double cohort_value(const Vary *vary, double location, double z)
+/* Truncated, and with something to be cut off? */
+static bool is_cut(const Vary *vary)
 {
-    double centre = vary->own_location ? location : vary->a;
-    bool truncated = isfinite(vary->min) || isfinite(vary->max);
     bool spread = (vary->distribution != DRAW_LOGNORMAL && vary->distribution != DRAW_NORMAL &&
                    vary->distribution != DRAW_LOGITNORMAL) ||
                   vary->b > 0;
-    if (truncated && spread && vary->distribution != DRAW_CATEGORICAL) {
+    return spread && vary->distribution != DRAW_CATEGORICAL && vary->distribution != DRAW_LIST &&
+           (isfinite(vary->min) || isfinite(vary->max));
+}
+
+double cohort_share(const Vary *vary, double location)
+{
+    double centre = vary->own_location ? location : vary->a;
+    if (!is_cut(vary)) {
+        return 1;
+    }
+    double low = bound_normal(vary, centre, vary->min);
+    double high = bound_normal(vary, centre, vary->max);
+    return low > 0 ? phi(-low) - phi(-high) : phi(high) - phi(low);
+}
+
+double cohort_value(const Vary *vary, double location, double z)
+{
+    double centre = vary->own_location ? location : vary->a;
+    if (is_cut(vary)) {
         z = squeeze(z, bound_normal(vary, centre, vary->min),
                     bound_normal(vary, centre, vary->max));
     }
