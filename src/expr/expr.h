@@ -71,8 +71,8 @@ Operator operator_find(const char *name);
 /* Borders of the special cases in operators.def. */
 #define EXPR_TINY              1e-300  // what the logarithm and hill take for nothing
 #define EXPR_SLIGHTLY_NEGATIVE (-1e-6) // a value from here to 0 is a solver's zero, not an error
-// With n < 1 the slope of hill grows without limit towards x = 0; this many times 1/K is where it ends,
-// so that a Jacobian stays a matrix of usable numbers.
+// With n < 1 the slope of hill grows without limit towards x = 0; it ends at this many times 1/K,
+// so that a Jacobian stays usable.
 #define EXPR_HILL_STEEPEST 1e6
 enum { EXPR_HILL_WHOLE = 8 }; // hill with a literal n of 1..8 is computed as a rational function
 
