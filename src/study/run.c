@@ -42,6 +42,11 @@ const char *study_unit(Unit unit)
     return unit.known && unit.text != NULL ? unit.text : "";
 }
 
+int study_lanes(const Study *study)
+{
+    return study->model->state_count <= SMALL_MODEL ? LANES_SMALL : LANES;
+}
+
 const Tape *study_tape(const Study *study, Arena *arena)
 {
     Expr *observed = arena_array(arena, (size_t)study->output_count, sizeof *observed);
@@ -115,8 +120,7 @@ bool study_schedules(const Study *study, const Tape *tape, int lanes, Arena *are
     return true;
 }
 
-/* The columns arm, id, time and the outputs, with room for every row. */
-static Table *make_table(const Study *study, Arena *arena)
+Table *study_table(const Study *study, Arena *arena)
 {
     int count = FIRST_OUTPUT + study->output_count;
     TableColumn *columns = arena_array(arena, (size_t)count, sizeof *columns);
@@ -308,8 +312,7 @@ static Run prepare(const Study *study, const RunOptions *options, Arena *arena, 
     run.group = arena_array(arena, arms, sizeof *run.group);
     run.members = arena_array(arena, arms, sizeof *run.members);
     run.forced = STROMA_LANES > 0 ? STROMA_LANES : options->width;
-    int best = study->model->state_count <= SMALL_MODEL ? LANES_SMALL : LANES;
-    run.lanes = options->separate ? 1 : run.forced > 0 ? run.forced : best;
+    run.lanes = options->separate ? 1 : run.forced > 0 ? run.forced : study_lanes(study);
     result->schedules = arena_array(arena, arms, sizeof *result->schedules);
     result->outcomes = arena_array(arena, arms, sizeof *result->outcomes);
     result->delivered = arena_array(arena, arms, sizeof *result->delivered);
@@ -329,7 +332,7 @@ bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunR
     double began = seconds();
     run.tape = study_tape(study, arena);
     result->isa = run.tape->isa;
-    result->table = make_table(study, arena);
+    result->table = study_table(study, arena);
     double compiled = seconds();
     result->compile_seconds = compiled - began;
     if (!run_arms(&run)) {

@@ -8,6 +8,12 @@
 /* The model of a study compiled with its outputs as PROGRAM_OBSERVE. */
 const Tape *study_tape(const Study *study, Arena *arena);
 
+/* Most lanes of a pack for this model, when nobody asks for a number. */
+int study_lanes(const Study *study);
+
+/* The columns arm, id, time and the outputs, with room for every row of the arms. */
+Table *study_table(const Study *study, Arena *arena);
+
 /* What an arm brings to a pack; it points into the study. */
 SubjectInput study_subject(const Study *study, int arm);
 

@@ -17,7 +17,7 @@ static void put(OutFile *file, const char *text)
     file_write(file, text, strlen(text));
 }
 
-static void put_number(OutFile *file, double value)
+void csv_put_number(OutFile *file, double value)
 {
     char digits[NUMBER_TEXT_SIZE];
     int length = number_text(value, digits);
@@ -38,7 +38,7 @@ static bool needs_quotes(const char *text)
     return blank || marked || strpbrk(text, ",\"\r\n") != NULL;
 }
 
-static void put_text(OutFile *file, const char *text)
+void csv_put_text(OutFile *file, const char *text)
 {
     if (!needs_quotes(text)) {
         put(file, text);
@@ -61,7 +61,7 @@ static void put_header(OutFile *file, const Table *table, int columns)
 {
     for (int k = 0; k < columns; k++) {
         put(file, k > 0 ? "," : "");
-        put_text(file, table->columns[k].name);
+        csv_put_text(file, table->columns[k].name);
     }
     put(file, "\n");
 }
@@ -74,12 +74,12 @@ static void put_rows(OutFile *file, const Table *table, int columns)
             const TableColumn *column = &table->columns[k];
             put(file, k > 0 ? "," : "");
             if (column->kind == TABLE_NUMBER) {
-                put_number(file, row[k]);
+                csv_put_number(file, row[k]);
                 continue;
             }
             int word = (int)row[k];
             assert(word >= 0 && word < column->word_count);
-            put_text(file, column->words[word]);
+            csv_put_text(file, column->words[word]);
         }
         put(file, "\n");
     }
@@ -90,11 +90,11 @@ static void put_descriptions(OutFile *file, const Table *table, int columns)
     put(file, "name,unit,description\n");
     for (int k = 0; k < columns; k++) {
         const TableColumn *column = &table->columns[k];
-        put_text(file, column->name);
+        csv_put_text(file, column->name);
         put(file, ",");
-        put_text(file, column->unit);
+        csv_put_text(file, column->unit);
         put(file, ",");
-        put_text(file, column->text);
+        csv_put_text(file, column->text);
         put(file, "\n");
     }
 }
@@ -122,6 +122,27 @@ static void put_table(OutFile *file, const Table *table, int columns)
 {
     put_header(file, table, columns);
     put_rows(file, table, columns);
+}
+
+void csv_put_next(OutFile *file)
+{
+    file_write(file, ",", 1);
+}
+
+void csv_put_end(OutFile *file)
+{
+    file_write(file, "\n", 1);
+}
+
+bool csv_finish(OutFile *file, bool good)
+{
+    if (good) {
+        return file_commit(file);
+    }
+    int why = errno;
+    file_abandon(file);
+    errno = why;
+    return false;
 }
 
 bool csv_write(const Table *table, int columns, const char *path)

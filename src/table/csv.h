@@ -4,6 +4,7 @@
 #define STROMA_TABLE_CSV_H
 
 #include "base/diag.h"
+#include "base/file.h"
 #include "table/table.h"
 
 /* Writes the first `columns` columns (0: all) to path ("-": standard output), complete or not at
@@ -12,6 +13,15 @@ bool csv_write(const Table *table, int columns, const char *path);
 
 /* Writes name,unit,description of the first `columns` columns. */
 bool csv_write_columns(const Table *table, int columns, const char *path);
+
+/* Piece by piece, for tables that are larger than memory: a cell, the comma before the next, the
+ * end of a row. */
+void csv_put_text(OutFile *file, const char *text);
+void csv_put_number(OutFile *file, double value);
+void csv_put_next(OutFile *file);
+void csv_put_end(OutFile *file);
+/* Commits the file if all went well, else abandons it; errno is kept. */
+bool csv_finish(OutFile *file, bool good);
 
 /* Reads a CSV. Columns whose every value is a number, NA, "." or empty are numbers, others text.
  * Quotes, CRLF and a byte order mark are accepted. NULL: diag holds why, with line and column. */
