@@ -223,7 +223,10 @@ static bool read_integer(UnitReader *reader, int *value)
         n = 10 * n + (reader->text[reader->at++] - '0');
     }
     *value = minus ? -n : n;
-    if (reader->at > start && n < 100) {
+    // mg^0.5: the '.' of a product would make it mg^0 times 5
+    bool decimal = reader->at + 1 < reader->length && reader->text[reader->at] == '.' &&
+                   reader->text[reader->at + 1] >= '0' && reader->text[reader->at + 1] <= '9';
+    if (reader->at > start && n < 100 && !decimal) {
         return true;
     }
     reader->at = start;
