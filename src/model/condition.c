@@ -87,6 +87,51 @@ static Instance *present_all(Builder *builder)
     return root;
 }
 
+/* ---- plain numbers ---- */
+
+enum { COMPARED_DEPTH = 200 };
+
+/* The number in -5, or NULL; not one with a unit. */
+static Node *literal_of(Node *node)
+{
+    while (node->kind == NODE_APPLY && node->operation == EXPR_NEGATE) {
+        node = node->arguments[0];
+    }
+    return node->kind == NODE_NUMBER && !node->unit.known ? node : NULL;
+}
+
+/* As everywhere in a study, a plain number is in the unit of the model: of what it is compared to.
+ */
+static void give_units(Builder *builder, Instance *root, const Node *node, int depth)
+{
+    if (node->kind != NODE_APPLY || depth > COMPARED_DEPTH) {
+        return;
+    }
+    switch (node->operation) {
+    case EXPR_LESS:
+    case EXPR_LESS_EQUAL:
+    case EXPR_EQUAL:
+    case EXPR_NOT_EQUAL:
+        for (int i = 0; i < 2; i++) {
+            Node *literal = literal_of(node->arguments[i]);
+            if (literal && !literal_of(node->arguments[1 - i])) {
+                literal->unit = build_expression(builder, root, node->arguments[1 - i]).unit;
+            }
+        }
+        break;
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_NOT:
+    case EXPR_SELECT:
+        for (int i = 0; i < node->argument_count; i++) {
+            give_units(builder, root, node->arguments[i], depth + 1);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 /* The text at `where` as an expression; NULL: reported. */
 static const Node *parse_text(Arena *arena, Span where, Diag *diag)
 {
@@ -131,7 +176,9 @@ Expr model_condition(const Model *model, Span where, Diag *diag)
                        .all = names_new(arena),
                        .table_capacity = tables,
                        .unknown = names_new(arena)};
-    Value value = build_expression(&builder, present_all(&builder), node);
+    Instance *root = present_all(&builder);
+    give_units(&builder, root, node, 0);
+    Value value = build_expression(&builder, root, node);
     Scope scope = {NULL, NULL, NULL, NULL, {NULL, 0, 0}};
     value.bad |= check_pure(&builder, &scope, "the condition", node, value).bad;
     if (copy.table_count > model->table_count) {

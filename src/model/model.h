@@ -175,7 +175,8 @@ Expr model_expr(const Model *model, NameRef ref);
 const char *model_near(const Model *model, unsigned kinds, const char *name);
 
 /* A condition written outside of the model, over its quantities, such as "CRP_0 > 5" in a study: 1
- * or 0. EXPR_NONE: diag holds why. The graph grows: not while others read the model. */
+ * or 0. A plain number is in the unit of what it is compared to. EXPR_NONE: diag holds why. The
+ * graph grows: not while others read the model. */
 Expr model_condition(const Model *model, Span where, Diag *diag);
 
 /* Names for expr_print. */

@@ -24,6 +24,8 @@
 #define WORDS_VALUE      "a number, text with a unit, or a group"
 #define WORDS_RANGE      "two numbers, or text"
 #define WORDS_TOLERANCE  "a number, or a group by state"
+#define WORDS_SEED       "a whole number, or one in quotes"
+#define WORDS_LEVELS     "a list of groups, or a group"
 #define WORDS_ANY        "anything"
 
 static const char *const type_words[] = {
@@ -34,6 +36,7 @@ static const char *const type_words[] = {
     [KEY_GROUP] = WORDS_GROUP,       [KEY_GROUPS] = WORDS_GROUPS,
     [KEY_NAMED] = WORDS_NAMED,       [KEY_VALUE] = WORDS_VALUE,
     [KEY_RANGE] = WORDS_RANGE,       [KEY_TOLERANCE] = WORDS_TOLERANCE,
+    [KEY_SEED] = WORDS_SEED,         [KEY_LEVELS] = WORDS_LEVELS,
     [KEY_ANY] = WORDS_ANY,
 };
 
@@ -53,6 +56,8 @@ static const char *const type_hints[] = {
     [KEY_VALUE] = "such as 5.0, \"5 mg\" or { value = 5.0; unit = \"mg\"; }",
     [KEY_RANGE] = "such as [ 1.0, 2.0 ]",
     [KEY_TOLERANCE] = "such as 1e-9 or { default = 1e-9; }",
+    [KEY_SEED] = "such as 20261121",
+    [KEY_LEVELS] = "such as ( { name = \"donor\"; count = 10; } )",
     [KEY_ANY] = NULL,
 };
 
@@ -168,8 +173,16 @@ static const Key *elsewhere(const char *name)
 static const char *owner_words(Arena *arena, const char *path)
 {
     static const char *const words[][2] = {
-        {"", "a study"},     {"arms", "an arm"},      {"doses", "a dose"},
-        {"plots", "a plot"}, {"tables.*", "a table"}, {"parameters.*", "the group of a value"},
+        {"", "a study"},
+        {"arms", "an arm"},
+        {"doses", "a dose"},
+        {"plots", "a plot"},
+        {"tables.*", "a table"},
+        {"parameters.*", "the group of a value"},
+        {"population", "a population"},
+        {"population.vary.*", "the group of a distribution"},
+        {"population.levels", "a level"},
+        {"population.correlate", "a correlation"},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(path, words[i][0]) == 0) {
@@ -189,6 +202,8 @@ static void report_unknown(Arena *arena, Diag *diag, const Entry *entry, const c
     const Key *other = elsewhere(entry->name);
     if (near) {
         diag_hint(diag, "did you mean '%s'?", near);
+    } else if (other && starts_with(other->path, "population.vary.")) {
+        diag_hint(diag, "it belongs to population = { vary = { NAME = { ... }; }; }");
     } else if (other && strchr(other->path, '*')) {
         diag_hint(diag, "it belongs to the group of a value");
     } else if (other && strchr(other->path, '.')) {
@@ -244,6 +259,11 @@ static bool fits_alone(const Entry *entry, KeyType type)
         return is_sequence(entry) || entry->kind == ENTRY_TEXT;
     case KEY_TOLERANCE:
         return entry_is_number(entry) || entry->kind == ENTRY_GROUP;
+    case KEY_SEED:
+        return (entry_is_number(entry) && entry->number == trunc(entry->number)) ||
+               entry->kind == ENTRY_TEXT;
+    case KEY_LEVELS:
+        return entry->kind == ENTRY_LIST || entry->kind == ENTRY_GROUP;
     case KEY_ANY:
         return true;
     }
@@ -251,9 +271,11 @@ static bool fits_alone(const Entry *entry, KeyType type)
 }
 
 /* The type of each element of a list or array. */
-static KeyType element_type(KeyType type)
+static KeyType element_type(const Entry *entry, KeyType type)
 {
     switch (type) {
+    case KEY_LEVELS:
+        return entry->kind == ENTRY_LIST ? KEY_GROUP : KEY_ANY;
     case KEY_QUANTITIES:
         return KEY_QUANTITY;
     case KEY_NUMBERS:
@@ -293,17 +315,18 @@ static void check_one(Arena *arena, Diag *diag, Entry *entry, const Key *key)
     if (key->type == KEY_GROUP) {
         keys_check(arena, diag, entry, key->path);
     }
-    KeyType type = element_type(key->type);
+    bool is_groups = key->type == KEY_GROUPS || key->type == KEY_LEVELS;
+    KeyType type = element_type(entry, key->type);
     for (int i = 0; type != KEY_ANY && i < entry->count; i++) {
         Entry *item = entry->items[i];
         if (!item->is_wrong && !fits_alone(item, type)) {
             report_type(diag, item, key, type);
-            entry->is_wrong = entry->is_wrong || key->type != KEY_GROUPS;
+            entry->is_wrong = entry->is_wrong || !is_groups;
         } else if (type == KEY_GROUP && !item->is_wrong) {
             bool in_arm = strcmp(key->path, "arms.doses") == 0;
             keys_check(arena, diag, item, in_arm ? "doses" : key->path);
         }
-        entry->is_wrong = entry->is_wrong || (item->is_wrong && key->type != KEY_GROUPS);
+        entry->is_wrong = entry->is_wrong || (item->is_wrong && !is_groups);
     }
 }
 

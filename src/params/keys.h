@@ -20,6 +20,8 @@ typedef enum {
     KEY_VALUE,     // quantity or group { value ... }
     KEY_RANGE,     // two numbers, or text
     KEY_TOLERANCE, // a number or a group by state
+    KEY_SEED,      // a whole number, or text of one
+    KEY_LEVELS,    // a list of groups, or a group by level
     KEY_ANY
 } KeyType;
 

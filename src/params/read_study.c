@@ -214,13 +214,10 @@ static void read_start(Reader *reader)
 
 static void refuse_later_keys(Reader *reader)
 {
-    static const char *const names[] = {"population", "data"};
-    for (int i = 0; i < 2; i++) {
-        const Entry *entry = entry_find(reader->config->root, names[i]);
-        if (entry) {
-            diag_report(reader->diag, FAULT_P024, entry->key,
-                        "'%s' is not yet run by this version of stroma", names[i]);
-        }
+    const Entry *entry = entry_find(reader->config->root, "data");
+    if (entry) {
+        diag_report(reader->diag, FAULT_P024, entry->key,
+                    "'data' is not yet run by this version of stroma");
     }
 }
 
@@ -238,17 +235,20 @@ static void add_input(Reader *reader, const Source *source)
         (InputFile){source->name, arena_copy(reader->arena, hash, 64)};
 }
 
-/* The files that were read: the study, what it includes, the model and its modules. */
+/* The files that were read: the study, what it includes, the model, its modules, the subjects. */
 static void list_inputs(Reader *reader)
 {
     const Config *config = reader->config;
-    size_t most = config->source_count + (size_t)reader->model->source_count;
+    size_t most = config->source_count + (size_t)reader->model->source_count + 1;
     reader->study->inputs = arena_array(reader->arena, most + 1, sizeof *reader->study->inputs);
     for (size_t i = reader->model_alone ? 1 : 0; i < config->source_count; i++) {
         add_input(reader, config->sources[i]);
     }
     for (int i = 0; i < reader->model->source_count; i++) {
         add_input(reader, reader->model->sources[i]);
+    }
+    if (reader->patients) {
+        add_input(reader, reader->patients);
     }
 }
 
@@ -263,6 +263,7 @@ void read_study(Reader *reader)
     read_solver(reader);
     read_tables(reader);
     read_arms(reader);
+    read_population(reader);
     read_outputs(reader);
     read_plots(reader);
     refuse_own_columns(reader);

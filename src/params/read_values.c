@@ -170,7 +170,7 @@ bool read_when(Reader *reader, Entry *entry, const char *name, double *value)
 static bool is_distribution(const char *name)
 {
     static const char *const names[] = {"median",       "mean", "sd",  "cv",
-                                        "distribution", "min",  "max", "log_sd"};
+                                        "distribution", "min",  "max", "sdlog"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             return true;
@@ -309,7 +309,7 @@ static void read_one(Target *target, Entry *entry, NameRef ref)
     target->origins[ref.index] = origin;
 }
 
-static const char *kind_words(NameKind kind)
+const char *kind_words(NameKind kind)
 {
     switch (kind) {
     case NAME_STATE:

@@ -13,10 +13,12 @@ typedef struct {
     Config *config;
     const Model *model;
     Study *study;
-    const char *folder; // of the study
-    SearchPath search;  // for models: ./models, ../models, those of the options
-    const Arm *base;    // the values of the study itself, while its arms are read
-    bool model_alone;   // no study file: defaults of the model
+    const char *folder;     // of the study
+    SearchPath search;      // for models: ./models, ../models, those of the options
+    const Arm *base;        // the values of the study itself, while its arms are read
+    bool model_alone;       // no study file: defaults of the model
+    const Source *patients; // the table of subjects, or NULL
+    bool arms_wrong;        // a complaint was made before the population was read
 } Reader;
 
 /* What a quantity should be: its unit, its name in messages, where it was declared. */
@@ -50,6 +52,8 @@ void read_parameters(Reader *reader, Entry *group, OriginKind origin, Arm *arm);
 void read_covariates(Reader *reader, Entry *group, OriginKind origin, Arm *arm);
 /* The words of a number with a unit: "0.5 day". */
 const char *quantity_words(Reader *reader, double value, Unit unit);
+/* "a state", "a parameter" ... */
+const char *kind_words(NameKind kind);
 /* A note with the place of declaration, if there is one. */
 void note_declared(Reader *reader, const Want *want);
 
@@ -72,6 +76,21 @@ void read_solver(Reader *reader);
 void read_plots(Reader *reader);
 /* --- read_table.c */
 void read_tables(Reader *reader);
+/* --- read_population.c: after the arms */
+void read_population(Reader *reader);
+/* --- read_vary.c */
+void read_vary(Reader *reader, Entry *group, Population *population);
+/* Index of a level in levels + 1, 0 for the patient; -1: unknown. */
+int find_level(const Population *population, const char *name);
+/* True (reported at `where`) if an arm or --set gives the quantity a value that the population
+ * would replace: "`words`, so the value of ... would have no effect". */
+bool refuse_own_values(Reader *reader, NameRef ref, Span where, const char *words);
+/* --- read_correlation.c */
+void read_correlation(Reader *reader, const Entry *list, Population *population);
+/* Lower factor of a (count x count) matrix; false: not positive definite from row *failed on. */
+bool cholesky(const double *matrix, int count, double *factor, int *failed);
+/* --- read_patients.c */
+void read_patients(Reader *reader, Entry *group, Population *population);
 /* --- set.c: changes of the command line; those of `model` before the model is known */
 void apply_settings(Reader *reader, bool of_model);
 
