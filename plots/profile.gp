@@ -59,7 +59,7 @@ if (log_y) { set logscale y }
 low = 1e300; high = -1e300
 seen(y) = y == y && (!log_y || y > 0) ? (low = y < low ? y : low, high = y > high ? y : high) : 0
 do for [name in columns] {
-    stats data using (seen(column(name)), column('time')) nooutput
+    stats data using (seen(${SEEN}), column('time')) nooutput
 }
 if (!exists('STATS_min')) { STATS_min = 0; STATS_max = 1 } # a table without rows
 if (STATS_min == STATS_max) { set xrange [STATS_min - 1 : STATS_max + 1] }
@@ -81,7 +81,7 @@ if (x_min == x_min) { set xrange [x_min:] }
 if (x_max == x_max) { set xrange [:x_max] }
 ${DOSES}
 # ---- curves: one for each arm and column ------------------------------------------------------
-of(name, arm) = strcol('arm') eq arm ? column(name) : NaN
+${SELECTION}
 
 do for [picture in pictures] {
     if (picture eq 'svg') {

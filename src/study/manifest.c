@@ -5,7 +5,7 @@
  * each arm ended. Neither the clock nor the host is asked, so the same study gives the same bytes.
  * jansson writes reals with 17 digits; on their way out they are made as short as they can be.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "study/run.h"
+#include "study/population.h"
 
 #include "base/number.h"
 
@@ -129,6 +129,96 @@ static json_t *outcome_of(Arena *arena, const Model *model, const Outcome *outco
     return object;
 }
 
+/* How many subjects of an arm ended how. */
+static json_t *counts_of(const ArmCount *count)
+{
+    json_t *object = json_object();
+    for (int kind = OUTCOME_DONE; kind <= OUTCOME_STOPPED; kind++) {
+        if (kind == OUTCOME_DONE || count->kinds[kind] > 0) {
+            set_count(object, outcome_word((OutcomeKind)kind), count->kinds[kind]);
+        }
+    }
+    return object;
+}
+
+static json_t *vary_of(Arena *arena, const Population *population, const Vary *vary)
+{
+    static const char *const words[] = {"lognormal",   "normal", "uniform",    "loguniform",
+                                        "logitnormal", "beta",   "triangular", "categorical"};
+    json_t *object = json_object();
+    if (population->table != NULL) {
+        set_string(arena, object, "distribution", "table");
+        return object;
+    }
+    set_string(arena, object, "distribution", words[vary->distribution]);
+    if (vary->level != LEVEL_PATIENT) {
+        set_string(arena, object, "level", population->levels[vary->level - 1].name);
+    }
+    if (vary->own_location) {
+        set_string(arena, object, "location", "the value of the arm");
+    }
+    json_t *numbers = json_object();
+    const struct {
+        const char *name;
+        double value;
+    } all[] = {{"a", vary->own_location ? (double)NAN : vary->a},
+               {"b", vary->b},
+               {"mode", vary->distribution == DRAW_TRIANGULAR ? vary->mode : (double)NAN},
+               {"low", vary->low < vary->high ? vary->low : (double)NAN},
+               {"high", vary->low < vary->high ? vary->high : (double)NAN},
+               {"min", vary->min},
+               {"max", vary->max}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (isfinite(all[i].value) && vary->distribution != DRAW_CATEGORICAL) {
+            set_number(numbers, all[i].name, all[i].value);
+        }
+    }
+    json_object_set_new(object, "numbers", numbers);
+    json_t *values = json_array();
+    for (int i = 0; i < vary->value_count; i++) {
+        json_t *pair = json_array();
+        json_array_append_new(pair, number_of(vary->values[i]));
+        json_array_append_new(pair, number_of(vary->weights[i]));
+        json_array_append_new(values, pair);
+    }
+    json_object_set_new(object, "values", values);
+    return object;
+}
+
+/* What the subjects are: size, seed, what varies and how, what `accept` cost. */
+static json_t *population_of(Arena *arena, const Study *study, const RunResult *result)
+{
+    const Population *population = study->population;
+    json_t *object = json_object();
+    set_count(object, "size", population->size);
+    set_string(arena, object, "seed",
+               arena_format(arena, "%llu", (unsigned long long)population->seed));
+    json_t *vary = json_object();
+    for (int i = 0; i < population->vary_count; i++) {
+        json_object_set_new(vary, model_label(study->model, population->vary[i].ref)->name,
+                            vary_of(arena, population, &population->vary[i]));
+    }
+    json_object_set_new(object, "vary", vary);
+    json_t *levels = json_object();
+    for (int i = 0; i < population->level_count; i++) {
+        set_count(levels, population->levels[i].name, population->levels[i].count);
+    }
+    json_object_set_new(object, "levels", levels);
+    if (population->accept_count > 0) {
+        json_t *accept = json_object();
+        json_t *conditions = json_array();
+        for (int i = 0; i < population->accept_count; i++) {
+            json_array_append_new(conditions, string_of(arena, population->accept_text[i]));
+        }
+        json_object_set_new(accept, "conditions", conditions);
+        double refused = result->population->refused;
+        set_number(accept, "refused", refused);
+        set_number(accept, "rate", population->size / (population->size + refused));
+        json_object_set_new(object, "accept", accept);
+    }
+    return object;
+}
+
 static json_t *arm_of(Arena *arena, const Study *study, const RunResult *result, int index)
 {
     const Model *model = study->model;
@@ -151,7 +241,11 @@ static json_t *arm_of(Arena *arena, const Study *study, const RunResult *result,
     }
     json_object_set_new(object, "doses", doses);
     json_object_set_new(object, "schedule", schedule_list(arena, model, &result->schedules[index]));
-    json_object_set_new(object, "outcome", outcome_of(arena, model, &result->outcomes[index]));
+    if (result->population != NULL) {
+        json_object_set_new(object, "outcomes", counts_of(&result->population->arms[index]));
+    } else {
+        json_object_set_new(object, "outcome", outcome_of(arena, model, &result->outcomes[index]));
+    }
     return object;
 }
 
@@ -277,6 +371,9 @@ static json_t *whole(Arena *arena, const Study *study, const RunResult *result, 
         json_array_append_new(arms, arm_of(arena, study, result, i));
     }
     json_object_set_new(root, "arms", arms);
+    if (result->population != NULL) {
+        json_object_set_new(root, "population", population_of(arena, study, result));
+    }
     json_object_set_new(root, "solver", solver_of(arena, study, result));
     json_object_set_new(root, "statistics", statistics_of(&result->stats));
     json_t *libraries = json_object();

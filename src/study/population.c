@@ -503,3 +503,25 @@ bool population_count(const Plan *plan, Arena *arena, struct PopulationCounts *c
     errno = why;
     return good;
 }
+
+void population_result(const Plan *plan, const struct PopulationCounts *counts, Arena *arena,
+                       RunResult *result)
+{
+    const Study *study = plan->study;
+    size_t arms = (size_t)study->arm_count;
+    *result = (RunResult){.table = study_table(study, arena),
+                          .isa = plan->tape->isa,
+                          .width = plan->width,
+                          .stats = counts->stats,
+                          .population = counts};
+    result->outcomes = arena_array(arena, arms, sizeof *result->outcomes);
+    result->schedules = arena_array(arena, arms, sizeof *result->schedules);
+    for (int arm = 0; arm < study->arm_count; arm++) {
+        result->failed += counts->arms[arm].failed;
+        result->outcomes[arm] =
+            (Outcome){.kind = OUTCOME_DONE, .time = study->end, .state = -1, .dose = -1};
+    }
+    Pack *pack = NULL;
+    (void)study_schedules(study, plan->tape, study_lanes(study), arena, result->schedules, &pack);
+    pack_close(pack);
+}

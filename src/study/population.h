@@ -115,13 +115,17 @@ PopulationStatus accept_run(Plan *plan, const PopulationOptions *options, const 
 /* Counts over all records of the spools. False: errno. */
 bool population_count(const Plan *plan, Arena *arena, struct PopulationCounts *counts);
 
+/* What the manifest and the report need: schedules of the arms' own numbers, statistics, counts. */
+void population_result(const Plan *plan, const struct PopulationCounts *counts, Arena *arena,
+                       RunResult *result);
+
 /* results.c: tables in the order of arms and subjects. False: errno says why. */
 bool population_write_outcomes(const Plan *plan, const char *path);
 bool population_write_subjects(const Plan *plan, const char *path);
 bool population_write_individuals(const Plan *plan, int columns, const char *path);
 
-/* summary.c, contrast.c. */
-bool population_write_summary(const Plan *plan, int jobs, const char *path);
+/* summary.c, contrast.c. medians (may be NULL; study_table) gets a row for each arm and time. */
+bool population_write_summary(const Plan *plan, int jobs, const char *path, Table *medians);
 bool population_write_contrast(const Plan *plan, int jobs, const char *path);
 /* Is this arm set against that one? */
 bool contrast_is_made(const Plan *plan, int arm, int reference);

@@ -113,6 +113,7 @@ typedef struct {
     double compile_seconds, integrate_seconds;
     const char *isa;
     int width;
+    const struct PopulationCounts *population; // population.h; NULL: one subject per arm
 } RunResult;
 
 /* Integrates every arm. False only when the solver library cannot be set up at all. Memory of the

@@ -16,6 +16,8 @@ typedef struct {
     const Plan *plan;
     OutFile *file;
     int arm;
+    int middle;     // index of the median among the levels
+    Table *medians; // or NULL
 } Writing;
 
 const char *level_name(Arena *arena, double level)
@@ -48,11 +50,23 @@ static void take(void *context, int row, const RowStatistics *statistics)
         csv_put_number(file, statistics->quantiles[i]);
     }
     csv_put_end(file);
+    if (writing->medians != NULL) {
+        size_t at = (size_t)writing->arm * (size_t)study->time_count;
+        at += (size_t)(row % study->time_count);
+        double *cells = writing->medians->cells + at * (size_t)writing->medians->column_count;
+        cells[0] = writing->arm;
+        cells[2] = study->times[row % study->time_count];
+        cells[3 + row / study->time_count] = statistics->quantiles[writing->middle];
+    }
 }
 
-bool population_write_summary(const Plan *plan, int jobs, const char *path)
+bool population_write_summary(const Plan *plan, int jobs, const char *path, Table *medians)
 {
     assert(plan != NULL && path != NULL);
+    size_t rows = (size_t)plan->study->arm_count * (size_t)plan->study->time_count;
+    while (medians != NULL && medians->row_count < rows) {
+        (void)table_add_row(medians);
+    }
     Arena *arena = arena_new();
     OutFile *file = file_create(arena, path);
     bool good = file != NULL;
@@ -64,7 +78,8 @@ bool population_write_summary(const Plan *plan, int jobs, const char *path)
             csv_put_text(file, level_name(arena, plan->levels[i]));
         }
         csv_put_end(file);
-        Writing writing = {.plan = plan, .file = file};
+        Writing writing = {
+            .plan = plan, .file = file, .middle = plan_median(plan), .medians = medians};
         RowRequest request = {
             .plan = plan, .reference = -1, .jobs = jobs, .take = take, .context = &writing};
         for (int arm = 0; arm < plan->study->arm_count && good; arm++) {

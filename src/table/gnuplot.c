@@ -196,12 +196,21 @@ static const char *as_gnuplot_reads(Arena *arena, const char *word)
     return arena_copy(arena, word, strcspn(word, ",\""));
 }
 
+/* The words of the legend for an arm. */
+static const char *arm_words(Arena *arena, const Figure *figure, int arm)
+{
+    bool pairs = figure->band != NULL && figure->band->references != NULL;
+    return pairs ? arena_format(arena, "%s - %s", figure->arms[arm], figure->band->references[arm])
+                 : figure->arms[arm];
+}
+
 /* Arms that gnuplot cannot tell apart must not end up in one curve: the script says so and ends. */
 static void add_refusal(Text *text, const Figure *figure)
 {
     for (int k = 0; k < figure->arm_count; k++) {
         const char *name = as_gnuplot_reads(text->arena, figure->arms[k]);
-        for (int i = 0; i < k; i++) {
+        bool pairs = figure->band != NULL && figure->band->references != NULL;
+        for (int i = 0; i < k && !pairs; i++) {
             if (strcmp(name, as_gnuplot_reads(text->arena, figure->arms[i])) != 0) {
                 continue;
             }
@@ -223,6 +232,9 @@ static const char *dose_blocks(Arena *arena, const Figure *figure)
     Text text = text_new(arena);
     int rows = mark_rows(figure);
     add_refusal(&text, figure);
+    if (figure->band != NULL && figure->band->references != NULL) {
+        text_string(&text, "set xzeroaxis linetype 1 linewidth 1 linecolor rgb '#666666'\n");
+    }
     for (int i = 0; i < rows; i++) {
         const DoseMarks *marks = &figure->doses[i];
         text_format(&text, "\n# Times of the doses: %s\n$doses_%d << END\ntime\n",
@@ -269,7 +281,7 @@ static void add_legend(Text *text, const Figure *figure)
     for (int k = 0; k < figure->arm_count; k++) {
         text_format(text, ", \\\n        keyentry with lines linestyle %d dashtype 1 title ",
                     k % LINE_STYLES + 1);
-        add_quoted(text, figure->arms[k]);
+        add_quoted(text, arm_words(text->arena, figure, k));
     }
     for (int i = 0; i < figure->curve_count; i++) {
         text_format(text, ", \\\n        keyentry with lines linestyle %d dashtype %s title ",
@@ -278,32 +290,100 @@ static void add_legend(Text *text, const Figure *figure)
     }
 }
 
+/* The value of a column in the rows of one curve and arm, as gnuplot says it. */
+static void add_value(Text *text, const Figure *figure, const char *column, int curve, int arm)
+{
+    text_string(text, "(of(");
+    add_quoted(text, column);
+    text_string(text, ", ");
+    add_quoted(text, as_gnuplot_reads(text->arena, figure->arms[arm]));
+    if (figure->band != NULL) {
+        text_string(text, ", ");
+        add_quoted(text, figure->curves[curve].column);
+    }
+    if (figure->band != NULL && figure->band->references != NULL) {
+        text_string(text, ", ");
+        add_quoted(text, as_gnuplot_reads(text->arena, figure->band->references[arm]));
+    }
+    text_string(text, "))");
+}
+
+static void add_band(Text *text, const Figure *figure, int curve, int arm)
+{
+    text_string(text, "        data using 'time':");
+    add_value(text, figure, figure->band->low, curve, arm);
+    text_string(text, ":");
+    add_value(text, figure, figure->band->high, curve, arm);
+    text_string(text, " with filledcurves ");
+    add_style(text, figure, arm, curve);
+    text_string(text, " fillstyle transparent solid 0.18 noborder notitle, \\\n");
+}
+
 static const char *curve_lines(Arena *arena, const Figure *figure)
 {
     Text text = text_new(arena);
+    for (int i = 0; i < figure->curve_count && figure->band != NULL; i++) {
+        for (int k = 0; k < figure->arm_count; k++) {
+            add_band(&text, figure, i, k);
+        }
+    }
     for (int i = 0; i < figure->curve_count; i++) {
         for (int k = 0; k < figure->arm_count; k++) {
-            text_string(&text, i + k == 0 ? "        data using 'time':(of("
-                                          : ", \\\n        data using 'time':(of(");
-            add_quoted(&text, figure->curves[i].column);
-            text_string(&text, ", ");
-            add_quoted(&text, as_gnuplot_reads(arena, figure->arms[k]));
-            text_string(&text, ")) with lines ");
+            text_string(&text, i + k == 0 ? "        data using 'time':"
+                                          : ", \\\n        data using 'time':");
+            add_value(&text, figure,
+                      figure->band != NULL ? figure->band->middle : figure->curves[i].column, i, k);
+            text_string(&text, " with lines ");
             add_style(&text, figure, k, i);
             if (many_of_both(figure)) {
                 text_string(&text, " notitle");
                 continue;
             }
+            bool one = figure->arm_count == 1 &&
+                       (figure->band == NULL || figure->band->references == NULL);
             text_string(&text, " title ");
-            add_quoted(&text,
-                       figure->arm_count == 1 ? column_words(arena, figure, i) : figure->arms[k]);
+            add_quoted(&text, one ? column_words(arena, figure, i) : arm_words(arena, figure, k));
         }
     }
     if (many_of_both(figure)) {
         add_legend(&text, figure);
     }
+    if (figure->band != NULL) {
+        text_string(&text, ", \\\n        keyentry with boxes fillstyle solid 0.25 noborder "
+                           "linecolor rgb '#444444' title ");
+        add_quoted(&text, figure->band->words);
+    }
     add_marks(&text, figure);
     return text.data;
+}
+
+/* How a curve is found in the table: the function `of` of the script. */
+static const char *selection(const Figure *figure)
+{
+    if (figure->band == NULL) {
+        return "of(name, arm) = strcol('arm') eq arm ? column(name) : NaN";
+    }
+    if (figure->band->references == NULL) {
+        return "of(value, arm, name) = strcol('arm') eq arm && strcol('name') eq name ? "
+               "column(value) : NaN";
+    }
+    return "of(value, arm, name, reference) = strcol('arm') eq arm && strcol('name') eq name && "
+           "\\\n    strcol('reference') eq reference ? column(value) : NaN";
+}
+
+/* What `stats` looks at: a column, in the rows that are shown. */
+static const char *seen_value(Arena *arena, const Figure *figure)
+{
+    if (figure->band == NULL) {
+        return "column(name)";
+    }
+    Text names = text_new(arena);
+    text_string(&names, "(strstrt(' ");
+    for (int i = 0; i < figure->curve_count; i++) {
+        text_format(&names, "%s ", figure->curves[i].column);
+    }
+    text_string(&names, "', ' '.strcol('name').' ') ? column(name) : NaN)");
+    return names.data;
 }
 
 /* gnuplot reckons with wide letters and so finds room for too few columns in the legend: what it
@@ -326,6 +406,10 @@ static const char *legend_width(Arena *arena, const Figure *figure)
 static const char *column_list(Arena *arena, const Figure *figure)
 {
     Text text = text_new(arena);
+    if (figure->band != NULL) {
+        text_format(&text, "%s %s", figure->band->low, figure->band->high);
+        return text.data;
+    }
     for (int i = 0; i < figure->curve_count; i++) {
         text_format(&text, "%s%s", i == 0 ? "" : " ", figure->curves[i].column);
     }
@@ -393,6 +477,8 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
         {"LOG_Y", figure->logy ? "1" : "0"},
         {"DATA", quoted(arena, literal_file(arena, figure->csv))},
         {"COLUMNS", column_list(arena, figure)},
+        {"SELECTION", selection(figure)},
+        {"SEEN", seen_value(arena, figure)},
         {"LEGEND_WIDTH", legend_width(arena, figure)},
         {"OUT", quoted(arena, literal_file(arena, figure->stem))},
         {"DOSES", dose_blocks(arena, figure)},

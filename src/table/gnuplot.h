@@ -15,6 +15,14 @@ typedef struct {
     const char *unit;
 } Curve;
 
+/* A table with one row for each name, such as summary.csv: a curve is the rows of its column's
+ * name, drawn as a line (middle) in a band (low .. high). */
+typedef struct {
+    const char *low, *middle, *high; // columns
+    const char *words;               // of the legend, such as "median, 5 to 95 %"
+    const char **references;         // (arm_count) the arm each is compared with, or NULL
+} FigureBand;
+
 /* Marks where doses are given: times for one arm. */
 typedef struct {
     const char *arm;
@@ -37,6 +45,7 @@ typedef struct {
     int dose_count;
     bool logx, logy;
     double x_min, x_max, y_min, y_max; // NAN: automatic
+    const FigureBand *band;            // NULL: each curve is a column of its own
 } Figure;
 
 /* The script as text. `template_text` is the content of plots/profile.gp. */

@@ -157,7 +157,7 @@ static void write_results(Fixture *fixture, Plan *plan, int jobs, char hash[65])
     Arena *arena = fixture->arena;
     CU_ASSERT_FATAL(population_count(plan, arena, &counts));
     const char *folder = fixture->folder;
-    CU_ASSERT(population_write_summary(plan, jobs, file_join(arena, folder, results[0])));
+    CU_ASSERT(population_write_summary(plan, jobs, file_join(arena, folder, results[0]), NULL));
     CU_ASSERT(population_write_contrast(plan, jobs, file_join(arena, folder, results[1])));
     CU_ASSERT(population_write_outcomes(plan, file_join(arena, folder, results[2])));
     CU_ASSERT(population_write_subjects(plan, file_join(arena, folder, results[3])));
