@@ -143,6 +143,25 @@ static void complain_failures(const Run *run)
     }
 }
 
+/* A value that cannot be computed, such as ln(0), spoils no integration, but nobody should find it
+ * in a table unprepared. */
+static void complain_gaps(const Run *run)
+{
+    const Study *study = run->study;
+    const Table *table = run->result.table;
+    for (int i = 0; i < study->output_count; i++) {
+        Gaps gaps = summary_gaps(&run->result, i);
+        if (gaps.count > 0) {
+            char time[NUMBER_TEXT_SIZE];
+            number_short(table_cell(table, gaps.row, COLUMN_TIME), 6, time);
+            int arm = (int)table_cell(table, gaps.row, COLUMN_ARM);
+            cli_complain("'%s' is not a finite number in %zu row%s, first in arm '%s' at t = %s %s",
+                         study->outputs[i].label->name, gaps.count, gaps.count == 1 ? "" : "s",
+                         study->arms[arm].name, time, study->model->time_unit.text);
+        }
+    }
+}
+
 static int cannot_write(const char *path)
 {
     cli_complain("cannot write '%s': %s", path, strerror(errno));
@@ -306,6 +325,7 @@ static int run_study(Run *run, int lanes)
         return interrupt_code();
     }
     complain_failures(run);
+    complain_gaps(run);
     run->figures = figures_of_study(cli->arena, run->study);
     size_t room = 8 + 3 * (size_t)run->study->plot_count;
     run->files = arena_array(cli->arena, room, sizeof *run->files);

@@ -31,6 +31,24 @@ Summary summary_of(const Table *table, int arm, int output)
     return summary;
 }
 
+Gaps summary_gaps(const RunResult *result, int output)
+{
+    const Table *table = result->table;
+    assert(table != NULL && COLUMN_OUTPUT + output < table->column_count);
+    Gaps gaps = {0};
+    for (size_t row = 0; row < table->row_count; row++) {
+        int arm = (int)table_cell(table, row, COLUMN_ARM);
+        if (isfinite(table_cell(table, row, COLUMN_OUTPUT + output)) ||
+            result->outcomes[arm].kind != OUTCOME_DONE) {
+            continue;
+        }
+        if (gaps.count++ == 0) {
+            gaps.row = row;
+        }
+    }
+    return gaps;
+}
+
 const int *summary_outputs(Arena *arena, const Study *study, int *count)
 {
     int *outputs = arena_array(arena, (size_t)study->output_count + 1, sizeof *outputs);

@@ -18,6 +18,14 @@ typedef struct {
 /* Columns of a run's table before the outputs. */
 enum { COLUMN_ARM, COLUMN_ID, COLUMN_TIME, COLUMN_OUTPUT };
 
+/* Rows of completed arms where an output is no finite number: how many, and the first. */
+typedef struct {
+    size_t count;
+    size_t row;
+} Gaps;
+
+Gaps summary_gaps(const RunResult *result, int output);
+
 Summary summary_of(const Table *table, int arm, int output);
 
 /* Indices of the outputs that plots show, each once, in order of first use; all columns of the CSV

@@ -5,6 +5,8 @@
  * text. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/builder.h"
 
+#include "dose/schedule.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -273,13 +275,19 @@ static void fill_route(Builder *builder, Definition *definition)
     route->targets =
         arena_array(builder->arena, (size_t)statement->target_count + 1, sizeof *route->targets);
     const char *what = arena_format(builder->arena, "the route '%s'", definition->name);
+    Span place;
+    if (statement->target_count > SCHEDULE_MAX_TARGETS &&
+        fault_begin(builder, FAULT_M051, NULL, statement->targets[SCHEDULE_MAX_TARGETS].state.span,
+                    &place)) {
+        diag_report(builder->diag, FAULT_M051, place, "%s leads to %d states; it may lead to %d",
+                    what, statement->target_count, SCHEDULE_MAX_TARGETS);
+    }
     for (int i = 0; i < statement->target_count; i++) {
         const Target *target = &statement->targets[i];
         Definition *state = definition_state(builder, definition->instance, target->state, what);
         if (!state) {
             continue;
         }
-        Span place;
         RouteTarget *out = &route->targets[route->target_count++];
         out->state = state->index;
         out->span = target->state.span;

@@ -240,7 +240,12 @@ static bool report_count(Builder *builder, const Node *call, int least, int most
     if (!fault_begin(builder, FAULT_M024, NULL, call->sign, &place)) {
         return false;
     }
-    if (most == ARGUMENT_LIMIT) {
+    if (most == ARGUMENT_LIMIT && call->argument_count > most) {
+        diag_report(builder->diag, FAULT_M024, place,
+                    "'%s' takes at most %d arguments, but here are %d", call->name, most,
+                    call->argument_count);
+        diag_hint(builder->diag, "put one '%s' into another", call->name);
+    } else if (most == ARGUMENT_LIMIT) {
         diag_report(builder->diag, FAULT_M024, place,
                     "'%s' takes at least %d arguments, but here are %d", call->name, least,
                     call->argument_count);
