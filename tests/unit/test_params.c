@@ -531,32 +531,40 @@ static void read_broken(const char *folder, const char *text, size_t length)
     arena_free(arena);
 }
 
+static void break_study(Arena *arena, const char *folder, const Source *study)
+{
+    for (uint32_t length = 0; length < study->length; length += 7) {
+        read_broken(folder, study->text, length);
+    }
+    static const char letters[] = "{}();=\"0129.-eas, \n";
+    for (uint32_t trial = 0; trial < 400; trial++) {
+        RandomKey key = {20261121, 2, trial};
+        char *text = arena_copy(arena, study->text, study->length);
+        for (uint32_t draw = 0; draw < 4; draw += 2) {
+            size_t place = (size_t)(random_uniform(key, draw) * study->length);
+            text[place] = letters[(size_t)(random_uniform(key, draw + 1) * (sizeof letters - 1))];
+        }
+        read_broken(folder, text, study->length);
+    }
+}
+
 /* Beginnings of a study, and studies with letters changed, are read to an answer. */
 static void test_broken_studies(void)
 {
     Arena *arena = arena_new();
     const Source *full = NULL;
+    const Source *population = NULL;
     const Source *base = NULL;
     CU_ASSERT_EQUAL_FATAL(chdir(STROMA_SOURCE_DIR "/tests/cases/params"), 0);
     CU_ASSERT_EQUAL_FATAL(source_read(arena, "full.cfg", &full), SOURCE_OK);
+    CU_ASSERT_EQUAL_FATAL(source_read(arena, "population.cfg", &population), SOURCE_OK);
     CU_ASSERT_EQUAL_FATAL(source_read(arena, "sets/base.cfg", &base), SOURCE_OK);
     char folder[] = "/tmp/stroma-params-XXXXXX";
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     CU_ASSERT_FATAL(file_make_folder(file_join(arena, folder, "sets")));
     put_file(arena, file_join(arena, folder, "sets"), "base.cfg", base->text, base->length);
-    for (uint32_t length = 0; length < full->length; length += 7) {
-        read_broken(folder, full->text, length);
-    }
-    static const char letters[] = "{}();=\"0129.-eas, \n";
-    for (uint32_t trial = 0; trial < 400; trial++) {
-        RandomKey key = {20261121, 2, trial};
-        char *text = arena_copy(arena, full->text, full->length);
-        for (uint32_t draw = 0; draw < 4; draw += 2) {
-            size_t place = (size_t)(random_uniform(key, draw) * full->length);
-            text[place] = letters[(size_t)(random_uniform(key, draw + 1) * (sizeof letters - 1))];
-        }
-        read_broken(folder, text, full->length);
-    }
+    break_study(arena, folder, full);
+    break_study(arena, folder, population);
     CU_ASSERT_EQUAL(system(arena_format(arena, "rm -r '%s'", folder)), 0);
     arena_free(arena);
 }
