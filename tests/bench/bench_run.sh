@@ -9,7 +9,7 @@
 # too: the ratio against that one is the fair one for a session that is already open. stroma's time includes
 # start-up, parsing, compiling the model, manifest and hashes. Runs are interleaved, medians are printed.
 # Results are compared (largest relative difference at the end points of both tables' common columns).
-# Last line: pass or fail of the two targets, 30 ms and 1/20. Writes tests/bench/results.csv.
+# Last line: pass or fail of the two targets, 30 ms and 1/20. Writes tests/bench/msc_iv.csv.
 # SPDX-License-Identifier: GPL-3.0-or-later
 set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -60,7 +60,7 @@ difference=$(awk -F, '
     echo "stroma run params/msc-iv.cfg --no-render (whole process),$a"
     echo "R deSolve lsoda compiled right-hand side (whole process),$b"
     echo "R deSolve lsoda compiled right-hand side (inside R),$c"
-} >"$top/tests/bench/results.csv"
+} >"$top/tests/bench/msc_iv.csv"
 echo "medians of $runs: stroma $a ms; R whole process $b ms; inside R $c ms"
 echo "largest relative difference of Teff, Treg, TNF, TGF-beta, CD3 between the two: $difference"
 echo "$a $b $c" | awk '{ printf "ratio: 1/%.1f of the whole process, 1/%.1f of the time inside R\n", $2 / $1, $3 / $1
