@@ -1,9 +1,11 @@
 /* schedule.c: a regimen becomes dated events.
  *
  * Each dose of the regimen is looked up once per repeat (its fraction, rate and duration hold when
- * it enters), its lag once, at the record's own time. Then all events are sorted, and times that
- * differ by rounding only (0.1 + 0.2 against 0.3) are made one, so that the solver never has to
- * step over an interval of 1e-17.
+ * it enters), its lag once, at the record's own time. A reset or a steady state that replaces ends
+ * what was prescribed before it: every record knows the time of the first such one after it, its
+ * `cut`, and expands no further. Then all events are sorted, and times that differ by rounding only
+ * (0.1 + 0.2 against 0.3) are made one, so that the solver never has to step over an interval of
+ * 1e-17.
  *
  * The arithmetic of infusions is NONMEM's: with RATE the fraction F changes how long an infusion
  * lasts, with a duration it changes how fast it runs. A route with several targets splits one
@@ -11,25 +13,23 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dose/schedule.h"
 
+#include "dose/order.h"
+
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 
-// Times nearer than this, relative, are one instant (dosing.md).
-static const double SAME_INSTANT = 1e-12;
+enum { MOST_OVERLAPS = 10000 };
 
 typedef struct {
     Arena *arena;
     Schedule *schedule;
-    size_t capacity;
+    size_t capacity, total_capacity;
+    const Regimen *regimen;
     double end;
+    const RecordOrder *order;
+    double cut; // of the record that is expanded
     const char *reason;
 } Expansion;
-
-static bool same_instant(double a, double b)
-{
-    return fabs(a - b) <= SAME_INSTANT * fmax(fabs(a), fabs(b));
-}
 
 static void add_event(Expansion *expansion, ScheduleEvent event)
 {
@@ -39,172 +39,263 @@ static void add_event(Expansion *expansion, ScheduleEvent event)
     schedule->events[schedule->count++] = event;
 }
 
+static int find_total(Expansion *expansion, int route, int state)
+{
+    Schedule *schedule = expansion->schedule;
+    for (int i = 0; i < schedule->total_count; i++) {
+        if (schedule->totals[i].route == route && schedule->totals[i].state == state) {
+            return i;
+        }
+    }
+    schedule->totals = arena_grow(expansion->arena, schedule->totals, (size_t)schedule->total_count,
+                                  &expansion->total_capacity, sizeof *schedule->totals);
+    schedule->totals[schedule->total_count] = (ScheduledAmount){.route = route, .state = state};
+    return schedule->total_count++;
+}
+
 /* A time beyond the end by rounding only is the end. */
 static double at_most_end(const Expansion *expansion, double time)
 {
-    return time > expansion->end && same_instant(time, expansion->end) ? expansion->end : time;
+    bool end = time > expansion->end && schedule_same_instant(time, expansion->end);
+    return end ? expansion->end : time;
+}
+
+static bool is_cut(const Expansion *expansion, double time)
+{
+    return time > expansion->cut && !schedule_same_instant(time, expansion->cut);
 }
 
 static void add_bolus(Expansion *expansion, ScheduleEvent event)
 {
     event.kind = EVENT_BOLUS;
     event.rate = 0.0;
-    expansion->schedule->scheduled += event.amount;
-    add_event(expansion, event);
+    if (event.time <= expansion->end && !is_cut(expansion, event.time)) {
+        event.total =
+            find_total(expansion, expansion->regimen->doses[event.dose].route, event.state);
+        add_event(expansion, event);
+    }
 }
 
 static void add_infusion(Expansion *expansion, ScheduleEvent event, double duration)
 {
     double finish = at_most_end(expansion, event.time + duration);
-    if (same_instant(finish, event.time)) {
+    if (schedule_same_instant(finish, event.time)) {
         // An infusion shorter than the clock can tell is a bolus: its end would sort before its
         // start.
         add_bolus(expansion, event);
         return;
     }
+    if (event.time > expansion->end || event.time >= expansion->cut) {
+        return;
+    }
+    if (finish > expansion->cut) {
+        finish = expansion->cut;
+        event.amount = event.rate * (finish - event.time);
+    }
     event.kind = EVENT_INFUSION_START;
+    event.finish = finish;
+    event.total = find_total(expansion, expansion->regimen->doses[event.dose].route, event.state);
     add_event(expansion, event);
-    double inside = fmin(finish, expansion->end) - event.time;
-    expansion->schedule->scheduled += finish <= expansion->end ? event.amount : event.rate * inside;
     if (finish <= expansion->end) {
         event.kind = EVENT_INFUSION_END;
         event.time = finish;
+        event.pending = false;
         add_event(expansion, event);
     }
 }
 
-/* Positive and finite, or the reason is kept. */
-static bool positive(Expansion *expansion, double value, const char *reason)
+static bool is_positive(double value)
 {
-    bool good = value > 0.0 && isfinite(value);
-    if (!good) {
-        expansion->reason = reason;
-    }
-    return good;
+    return value > 0.0 && isfinite(value);
 }
 
-/* The stream of an infusion: how long it lasts, and its rate before fractions. */
-static bool stream_of(Expansion *expansion, const Dose *dose, const RouteValues *values,
-                      double *duration, double *rate)
+const char *schedule_stream(const Dose *dose, const RouteValues *values, double *duration,
+                            double *rate)
 {
+    *duration = *rate = 0.0;
     switch (dose->kind) {
     case DOSE_INFUSION_DURATION:
         *duration = dose->duration;
-        if (!positive(expansion, *duration, "the duration of the infusion is not positive")) {
-            return false;
-        }
         *rate = dose->amount / *duration;
-        return true;
+        return is_positive(*duration) ? NULL : "the duration of the infusion is not positive";
     case DOSE_MODEL_DURATION:
         *duration = values->duration;
-        if (!positive(expansion, *duration, "the route's duration is not positive")) {
-            return false;
-        }
         *rate = dose->amount / *duration;
-        return true;
+        return is_positive(*duration) ? NULL : "the route's duration is not positive";
     case DOSE_INFUSION_RATE:
         *rate = dose->rate;
-        if (!positive(expansion, *rate, "the rate of the infusion is not positive")) {
-            return false;
-        }
-        break;
+        *duration = dose->amount / *rate;
+        return is_positive(*rate) ? NULL : "the rate of the infusion is not positive";
     case DOSE_MODEL_RATE:
         *rate = values->rate;
-        if (!positive(expansion, *rate, "the route's rate is not positive")) {
-            return false;
-        }
-        break;
+        *duration = dose->amount / *rate;
+        return is_positive(*rate) ? NULL : "the route's rate is not positive";
     case DOSE_BOLUS:
-        *duration = *rate = 0.0;
-        return true;
+    case DOSE_RESET:
+    case DOSE_REPLACE:
+    case DOSE_MULTIPLY:
+        break;
     }
-    *duration = dose->amount / *rate;
-    return true;
+    return NULL;
 }
 
-static bool sensible(Expansion *expansion, const Dose *dose, const RouteValues *values)
+static const char *without_sense(const Dose *dose, const RouteValues *values)
 {
     if (!isfinite(dose->amount) || (dose->amount < 0.0 && dose->kind != DOSE_BOLUS)) {
-        expansion->reason = "the amount is not a finite number, or an infusion's is negative";
-        return false;
+        return "the amount is not a finite number, or an infusion's is negative";
+    }
+    if (dose->steady != STEADY_NOT && dose->amount != 0.0 && !is_positive(dose->interval)) {
+        return "a dose at steady state needs an interval";
     }
     for (int i = 0; i < values->target_count; i++) {
         if (!(values->lag[i] >= 0.0) || !isfinite(values->lag[i])) {
-            expansion->reason = "the route's lag is negative or not a number";
-            return false;
+            return "the route's lag is negative or not a number";
         }
         if (!(values->fraction[i] >= 0.0) || !isfinite(values->fraction[i])) {
-            expansion->reason = "the route's fraction is negative or not a number";
-            return false;
+            return "the route's fraction is negative or not a number";
         }
     }
-    return true;
+    return NULL;
+}
+
+/* One dose into one target, at event.time; `duration` 0: a bolus. */
+static void add_one(Expansion *expansion, ScheduleEvent event, double duration)
+{
+    if (duration > 0.0) {
+        add_infusion(expansion, event, duration);
+    } else {
+        add_bolus(expansion, event);
+    }
+}
+
+/* What the doses of the past of a regimen at steady state still bring from the record on. */
+static bool add_past(Expansion *expansion, ScheduleEvent event, double record, double interval,
+                     double duration)
+{
+    for (int m = 1;; m++) {
+        ScheduleEvent past = event;
+        past.repeat = -m;
+        past.time = event.time - m * interval;
+        double finish = past.time + duration;
+        bool over = finish < record || schedule_same_instant(finish, record);
+        bool now = duration == 0.0 && schedule_same_instant(past.time, record);
+        if (over && !now) {
+            return true;
+        }
+        if (m > MOST_OVERLAPS) {
+            expansion->reason = "more than 10000 doses at steady state overlap";
+            return false;
+        }
+        past.pending = past.time > record && !schedule_same_instant(past.time, record);
+        if (duration > 0.0 && past.time < record) {
+            past.time = record;
+            past.amount = past.rate * (finish - record);
+        }
+        past.time = now ? record : at_most_end(expansion, past.time);
+        add_one(expansion, past, duration > 0.0 ? finish - past.time : 0.0);
+    }
 }
 
 /* One repeat of one dose, into every target of its route. */
 static bool add_dose(Expansion *expansion, const Dose *dose, const RouteValues *values,
                      const double *lag, ScheduleEvent event)
 {
-    double duration = 0.0;
+    double stream = 0.0;
     double rate = 0.0;
-    if (!sensible(expansion, dose, values) ||
-        !stream_of(expansion, dose, values, &duration, &rate)) {
+    expansion->reason = without_sense(dose, values);
+    if (expansion->reason == NULL) {
+        expansion->reason = schedule_stream(dose, values, &stream, &rate);
+    }
+    if (expansion->reason != NULL) {
         return false;
     }
-    double record_time = event.time;
+    double repeat_time = event.time;
+    bool by_rate = dose->kind == DOSE_INFUSION_RATE || dose->kind == DOSE_MODEL_RATE;
     for (int i = 0; i < values->target_count; i++) {
         double fraction = values->fraction[i];
         event.target = i;
         event.state = values->state[i];
-        event.time = at_most_end(expansion, record_time + lag[i]);
+        event.time = at_most_end(expansion, repeat_time + lag[i]);
+        event.pending = event.repeat > 0 || !schedule_same_instant(event.time, repeat_time);
         event.amount = fraction * dose->amount;
-        bool nothing = event.amount == 0.0; // a zero fraction, or a zero amount: no event
-        if (nothing || event.time > expansion->end) {
-            continue;
+        if (event.amount == 0.0) {
+            continue; // a zero fraction, or a zero amount: no event
         }
-        bool by_rate = dose->kind == DOSE_INFUSION_RATE || dose->kind == DOSE_MODEL_RATE;
-        if (dose->kind == DOSE_BOLUS) {
-            add_bolus(expansion, event);
-        } else if (by_rate && values->target_count == 1) {
-            event.rate = rate;
-            add_infusion(expansion, event, event.amount / rate);
-        } else {
-            event.rate = fraction * rate;
-            add_infusion(expansion, event, duration);
+        bool one = by_rate && values->target_count == 1;
+        event.rate = one ? rate : fraction * rate;
+        double duration = one ? event.amount / rate : stream;
+        add_one(expansion, event, duration);
+        if (event.repeat == 0 && dose->steady != STEADY_NOT &&
+            !add_past(expansion, event, repeat_time, dose->interval, duration)) {
+            return false;
         }
     }
     return true;
 }
 
-static bool expand_dose(Expansion *expansion, const Dose *dose, int index, RouteLookup *lookup,
-                        void *context)
+static void look_up(const Dose *dose, double time, RouteLookup *lookup, void *context,
+                    RouteValues *values)
 {
+    *values = (RouteValues){.target_count = 1, .state = {dose->state}, .fraction = {1.0}};
+    if (dose->route >= 0) {
+        lookup(context, dose, time, values);
+    }
+    assert(values->target_count >= 0 && values->target_count <= SCHEDULE_MAX_TARGETS);
+}
+
+/* What happens at the record's own time besides the dose. True if it is no dose at all. */
+static bool add_record(Expansion *expansion, const Dose *dose, ScheduleEvent event)
+{
+    bool inside = event.time <= expansion->end && !is_cut(expansion, event.time);
+    event.amount = dose->amount;
+    event.kind = EVENT_RESET;
+    if (inside && (dose->kind == DOSE_RESET || dose->reset)) {
+        add_event(expansion, event);
+    }
+    event.kind = EVENT_STEADY;
+    event.steady = dose->steady;
+    if (inside && dose->steady != STEADY_NOT) {
+        add_event(expansion, event);
+    }
+    event.kind = dose->kind == DOSE_REPLACE ? EVENT_REPLACE : EVENT_MULTIPLY;
+    bool sets = dose->kind == DOSE_REPLACE || dose->kind == DOSE_MULTIPLY;
+    if (inside && sets) {
+        assert(dose->route < 0);
+        add_event(expansion, event);
+    }
+    return sets || dose->kind == DOSE_RESET;
+}
+
+static bool expand_dose(Expansion *expansion, int index, RouteLookup *lookup, void *context)
+{
+    const Dose *dose = &expansion->regimen->doses[index];
+    double first = expansion->order->time[index];
     double lag[SCHEDULE_MAX_TARGETS] = {0};
+    expansion->cut = expansion->order->cut[index];
     for (int k = 0; k < dose->count; k++) {
-        double time = dose->time + k * dose->interval;
+        double time = first + k * dose->interval;
         if (!isfinite(time)) {
             expansion->reason = "the time of the dose is not a finite number";
             return false;
         }
-        if (at_most_end(expansion, time) > expansion->end && dose->interval >= 0.0) {
+        bool late = at_most_end(expansion, time) > expansion->end || is_cut(expansion, time);
+        if (late && dose->interval >= 0.0) {
             break;
         }
-        RouteValues values = {.target_count = 1, .state = {dose->state}, .fraction = {1.0}};
-        if (dose->route >= 0) {
-            lookup(context, dose, time, &values);
+        ScheduleEvent event = {.time = at_most_end(expansion, time), .dose = index, .repeat = k};
+        RouteValues values = {0};
+        event.state = dose->route < 0 ? dose->state : 0;
+        if (dose->kind != DOSE_RESET) {
+            look_up(dose, time, lookup, context, &values);
+            event.state = values.target_count > 0 ? values.state[0] : event.state;
         }
-        assert(values.target_count >= 0 && values.target_count <= SCHEDULE_MAX_TARGETS);
         for (int i = 0; k == 0 && i < values.target_count; i++) {
             lag[i] = values.lag[i];
         }
-        ScheduleEvent event = {.time = time, .dose = index, .repeat = k};
-        if (k == 0 && dose->steady) {
-            event.time = at_most_end(expansion, time);
-            event.kind = EVENT_STEADY;
-            event.state = values.target_count > 0 ? values.state[0] : dose->state;
-            add_event(expansion, event);
-            event.time = time;
+        if (k == 0 && add_record(expansion, dose, event)) {
+            return true;
         }
+        event.time = time;
         if (!add_dose(expansion, dose, &values, lag, event)) {
             return false;
         }
@@ -212,47 +303,24 @@ static bool expand_dose(Expansion *expansion, const Dose *dose, int index, Route
     return true;
 }
 
-/* Infusion ends first, then doses in the order written; a steady state comes before its own dose.
- */
-static int order_of(const void *left, const void *right)
+/* Sums by route and state, once the times are final. The clock's resolution is 1e-12 of a time. */
+static void add_up(Expansion *expansion)
 {
-    const ScheduleEvent *a = left;
-    const ScheduleEvent *b = right;
-    if (a->time != b->time) {
-        return a->time < b->time ? -1 : 1;
-    }
-    int ends = (b->kind == EVENT_INFUSION_END) - (a->kind == EVENT_INFUSION_END);
-    if (ends != 0) {
-        return ends;
-    }
-    if (a->dose != b->dose) {
-        return a->dose < b->dose ? -1 : 1;
-    }
-    int steady = (b->kind == EVENT_STEADY) - (a->kind == EVENT_STEADY);
-    if (steady != 0) {
-        return steady;
-    }
-    if (a->repeat != b->repeat) {
-        return a->repeat < b->repeat ? -1 : 1;
-    }
-    return (a->target > b->target) - (a->target < b->target);
-}
-
-static void sort_events(Schedule *schedule)
-{
-    if (schedule->count > 1) {
-        qsort(schedule->events, (size_t)schedule->count, sizeof *schedule->events, order_of);
-    }
-}
-
-/* Times that differ by rounding become the earliest of them. */
-static void join_instants(Schedule *schedule)
-{
-    for (int i = 1; i < schedule->count; i++) {
-        double before = schedule->events[i - 1].time;
-        if (same_instant(before, schedule->events[i].time)) {
-            schedule->events[i].time = before;
+    Schedule *schedule = expansion->schedule;
+    for (int i = 0; i < schedule->count; i++) {
+        const ScheduleEvent *event = &schedule->events[i];
+        double amount = event->amount;
+        double slack = 0.0;
+        if (event->kind == EVENT_INFUSION_START) {
+            bool whole = event->finish <= expansion->end;
+            amount = whole ? amount : event->rate * (expansion->end - event->time);
+            slack = 4e-12 * event->rate * fmax(fabs(event->time), fabs(event->finish));
+        } else if (event->kind != EVENT_BOLUS) {
+            continue;
         }
+        schedule->scheduled += amount;
+        schedule->totals[event->total].amount += amount;
+        schedule->totals[event->total].slack += slack;
     }
 }
 
@@ -263,20 +331,24 @@ bool schedule_expand(Arena *arena, const Regimen *regimen, RouteLookup *lookup, 
     *schedule = (Schedule){0};
     *bad_dose = -1;
     *reason = NULL;
-    Expansion expansion = {.arena = arena, .schedule = schedule, .end = end};
-    int count = regimen == NULL ? 0 : regimen->count;
-    for (int i = 0; i < count; i++) {
-        const Dose *dose = &regimen->doses[i];
-        assert(dose->count >= 1 && (dose->route >= 0 || dose->state >= 0));
-        if (!expand_dose(&expansion, dose, i, lookup, context)) {
+    if (regimen == NULL || regimen->count == 0) {
+        return true;
+    }
+    RecordOrder order = order_records(arena, regimen);
+    Expansion expansion = {
+        .arena = arena, .schedule = schedule, .regimen = regimen, .end = end, .order = &order};
+    for (int i = 0; i < regimen->count; i++) {
+        assert(regimen->doses[i].count >= 1 || regimen->doses[i].kind > DOSE_MODEL_DURATION);
+        assert(regimen->doses[i].route >= 0 || regimen->doses[i].state >= 0 ||
+               regimen->doses[i].kind == DOSE_RESET);
+        if (!expand_dose(&expansion, i, lookup, context)) {
             *bad_dose = i;
             *reason = expansion.reason;
             return false;
         }
     }
-    sort_events(schedule);
-    join_instants(schedule);
-    sort_events(schedule);
+    order_events(schedule);
+    add_up(&expansion);
     return true;
 }
 

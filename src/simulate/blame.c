@@ -32,7 +32,7 @@ static void blame_rates(Pack *pack, int lane)
     lane_fail(pack, lane, OUTCOME_NOT_FINITE, stage->bad_time);
     Outcome *outcome = &pack->lanes[lane].outcome;
     outcome->state = 0;
-    stage_copy_lane(&pack->solo, stage, lane);
+    lane_alone(pack, lane, stage->bad_time);
     for (int i = 0; i < pack->states; i++) {
         pack->solo.y[i] = stage->bad_y[(size_t)i * (size_t)pack->width + (size_t)lane];
     }
@@ -67,7 +67,7 @@ static void look_at_jacobian(Pack *pack, int lane, double time)
 {
     Outcome *outcome = &pack->lanes[lane].outcome;
     const double *y = integrator_state(pack->main.integrator);
-    stage_copy_lane(&pack->solo, &pack->main, lane);
+    lane_alone(pack, lane, time);
     for (int i = 0; i < pack->states; i++) {
         pack->solo.y[i] = y[(size_t)i * (size_t)pack->width + (size_t)lane];
     }

@@ -11,6 +11,12 @@
 
 #include "simulate/cvode.h"
 
+/* A covariate of a lane that follows the clock. */
+typedef struct {
+    int lane; // column of the stage
+    const CovariateCourse *course;
+} Follower;
+
 typedef struct {
     const Tape *tape;
     const Kernels *kernels;
@@ -24,6 +30,8 @@ typedef struct {
     bool *not_finite; // (width) the rates were not finite when they were asked last
     double bad_time;
     double *bad_y; // (states × width) y at that call
+    Follower *followers;
+    int follower_count, follower_room;
     Integrator *integrator;
 } Stage;
 
@@ -34,18 +42,36 @@ typedef struct {
     int state;
     double amount, rate;
     int dose, repeat, target;
+    bool record;    // one of the records of its instant: neither pending nor an infusion's end
+    bool adds;      // EVENT_STEADY: `steady` is added
+    int total;      // line of the ledger
     int stop;       // index of the stop at which it happens
-    double *steady; // EVENT_STEADY: (states) the state to put in place
+    double *steady; // EVENT_STEADY: (states) the state to put in place, or to add
 } LaneEvent;
 
 typedef struct {
     Outcome outcome;
     Schedule schedule;
     LaneEvent *events;
-    int event_count, event_capacity;
+    int event_count;
     int next;    // first event that has not happened
     int *active; // events of the infusions that run
     int active_count;
+    double start, end;         // of this subject
+    int first_stop, last_stop; // the same as stops
+    bool begun;
+    double *first; // (states) the state at the start
+    double *home;  // (states) where a reset leads; NULL: the model's initial values at that time
+    double *own;   // (parameters, then covariates) of a lane that begins after the others, or NULL
+    const CovariateCourse *courses;
+    int course_count;
+    const Observation *observations;
+    int observation_count;
+    int observed; // observations made
+    bool due;     // an observation is to be made now
+    LedgerLine *ledger;
+    double *ledger_rest; // (ledger_count) rounding of `delivered`
+    int ledger_count;
 } Lane;
 
 /* A time at which the integration stops. */
@@ -75,6 +101,9 @@ struct Pack {
     double *switch_values; // (switch_count × width) of the current segment
     bool *nested_surface;  // (switch_count) the surface is straight but for jumps
     double *scratch;       // (states × width)
+    double *clock;         // (width) times of own observations
+    ObservationSink *observe;
+    void *observe_context;
     SolverStats stats;
 };
 
@@ -94,11 +123,22 @@ bool stage_set_switches(Stage *stage, double time, double *values);
 /* Copies the slots of one lane of `from` into stage->slots (width 1). */
 void stage_copy_lane(Stage *solo, const Stage *from, int lane);
 
+/* A clock for each lane: times (width). */
+void stage_set_times(Stage *stage, const double *times);
+
 /* True for times that are one instant (relative 1e-12). */
 bool same_time(double a, double b);
 
-/* Everything that is due at a stop, for all lanes. True if anything changed. */
-bool lanes_apply(Pack *pack, int stop);
+/* pack->solo becomes the lane as it is at `time`: slots, covariates, clock. */
+void lane_alone(Pack *pack, int lane, double time);
+
+/* What is due for a lane at a stop, up to its next own observation there: true if that is due. */
+bool lane_apply(Pack *pack, int lane, int stop, bool *changed);
+/* Lanes whose time begins or ends at this stop. True if anything changed. */
+bool lanes_begin(Pack *pack, int stop);
+void lanes_end(Pack *pack, int stop);
+/* Initial values at `time` into y (states, stride 1). False: the lane has failed. */
+bool lane_initial(Pack *pack, int lane, double time, double *y);
 /* y and the slots of lanes that are not live become those of a live one. False if none is left. */
 bool lanes_mirror(Pack *pack, double *y);
 /* The first live lane, or -1. */
@@ -106,9 +146,27 @@ int lanes_donor(const Pack *pack);
 /* Expands the regimen of a lane; a bad one fails it. */
 void lanes_expand(Pack *pack, int lane, const Regimen *regimen);
 /* Fraction, lag, rate, duration of a dose through its route; pack->solo holds the lane. */
-void lanes_look_up(Pack *pack, const Dose *dose, double time, RouteValues *values);
-void lanes_add_event(Pack *pack, int lane, LaneEvent event);
-void lanes_sort_events(Lane *lane);
+void lanes_look_up(Pack *pack, int lane, const Dose *dose, double time, RouteValues *values);
+
+/* course.c: covariates of a lane at a time into a stage's slots (the hoisted values are left as
+ * they were); true if any changed. */
+bool courses_set(const Pack *pack, int lane, Stage *stage, double time, bool after);
+/* The same for all live lanes of the pack, hoisted values included. */
+bool courses_apply(Pack *pack, double time, bool after);
+/* Lanes first .. last: covariates that follow the clock of this stage. */
+void courses_follow(Pack *pack, Stage *stage, int first, int last);
+void courses_open(Pack *pack); // for a new load
+
+/* ledger.c */
+void ledger_open(Pack *pack, int lane);
+void ledger_add(Lane *lane, int total, double amount);
+/* The infusions of live lanes have run for so long. */
+void ledger_cross(Pack *pack, double length);
+/* A lane that is live and whose sums do not agree fails. */
+void ledger_close(Pack *pack, int lane, double time);
+
+/* pack.c: the middle of the segment that begins at a stop. */
+double pack_middle(const Pack *pack, int stop);
 
 /* Ends a lane. The fault, if wanted, is traced by outcome.c. */
 void lane_fail(Pack *pack, int lane, OutcomeKind kind, double time);
@@ -122,9 +180,8 @@ void stops_build(Pack *pack);
 /* f(y) = 0 for one lane from y (stride 1); false: *state is the one that would not rest. `infusion`
  * (states, or NULL) is added to the rates. */
 bool steady_rest(Pack *pack, int lane, double time, const double *infusion, double *y, int *state);
-/* periodic.c: the events of steady doses of this lane: their states, and what earlier cycles still
- * bring. True if there are any. */
-bool steady_doses(Pack *pack, int lane, const Regimen *regimen, const double *y);
+/* periodic.c: finds the states of the steady doses of this lane, beginning from y. */
+void steady_doses(Pack *pack, int lane, const Regimen *regimen, const double *y);
 
 /* outcome.c: traces a program of one lane at (time, y); y may be NULL. */
 bool outcome_trace(Pack *pack, int lane, ProgramName program, double time, const double *y,

@@ -15,8 +15,7 @@ bool outcome_trace(Pack *pack, int lane, ProgramName program, double time, const
                    TapeFault *fault)
 {
     Stage *solo = &pack->solo;
-    stage_copy_lane(solo, &pack->main, lane);
-    stage_set_time(solo, time);
+    lane_alone(pack, lane, time);
     if (y != NULL) {
         stage_set_state(solo, y);
     }
@@ -38,6 +37,8 @@ const char *outcome_word(OutcomeKind kind)
         return "bad dose";
     case OUTCOME_STOPPED:
         return "stopped";
+    case OUTCOME_LEDGER:
+        return "dose lost";
     }
     return "unknown";
 }
@@ -56,6 +57,8 @@ static Fault fault_of(OutcomeKind kind)
         return FAULT_R004;
     case OUTCOME_STOPPED:
         return FAULT_R005;
+    case OUTCOME_LEDGER:
+        return FAULT_R006;
     case OUTCOME_DONE:
         break;
     }
@@ -156,6 +159,12 @@ static void add_reason(Text *text, const Model *model, const Outcome *outcome)
         break;
     case OUTCOME_STOPPED:
         text_string(text, "interrupted");
+        break;
+    case OUTCOME_LEDGER:
+        text_format(text, "what entered '%s' is not what was scheduled: ", state);
+        add_number(text, outcome->delivered);
+        text_string(text, " instead of ");
+        add_number(text, outcome->scheduled);
         break;
     }
 }

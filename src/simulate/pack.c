@@ -1,11 +1,7 @@
-/* pack.c: opens a pack, loads it, and walks from stop to stop: the read-aloud part of the
- * integration.
+/* pack.c: opens a pack and loads subjects into it; walk.c runs it.
  *
- *   for each stop: apply what is due, then record outputs at that time (so they show the value
- * after) until the next stop: one step, then outputs inside that step from the interpolant
- *
- * Conditions on time are frozen at their value in the middle of a segment, so that the rates have
- * no jump inside a step. The solver restarts only where something changed.
+ * Loading finds everything that can be known before the integration: schedules, stops, initial and
+ * steady states. Lanes that begin later than others wait, mirroring one that runs.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
@@ -14,7 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_STUCK = 20 };
 static const double FINEST_TOLERANCE = 4e-15;
 
 SolverOptions solver_options_default(void)
@@ -70,6 +65,7 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
     pack->solo.live[0] = true;
     size_t switches = (size_t)model->switch_count;
     pack->scratch = arena_array(arena, (size_t)pack->states * (size_t)width, sizeof(double));
+    pack->clock = arena_array(arena, (size_t)width, sizeof(double));
     pack->lanes = arena_array(arena, (size_t)width, sizeof *pack->lanes);
     pack->switch_values = arena_array(arena, switches * (size_t)width, sizeof(double));
     pack->nested_surface = arena_array(arena, switches, sizeof(bool));
@@ -109,25 +105,43 @@ static void fill_slots(Pack *pack, const SubjectInput *subjects, int count)
             covariates[i * width + lane] = subject->covariates[i];
         }
     }
-    stage_set_time(&pack->main, pack->start);
+    for (int lane = 0; lane < count; lane++) {
+        (void)courses_set(pack, lane, &pack->main, pack->lanes[lane].start, false);
+    }
     tape_setup(pack->tape, pack->main.slots, pack->width);
+    stage_set_time(&pack->main, pack->start);
 }
 
-static void start_lanes(Pack *pack, int count)
+static void start_lanes(Pack *pack, const SubjectInput *subjects, int count)
 {
+    pack->count = count;
     for (int lane = 0; lane < pack->width; lane++) {
-        pack->lanes[lane] = (Lane){.outcome = {.kind = OUTCOME_DONE, .state = -1, .dose = -1}};
-        pack->lanes[lane].outcome.time = pack->end;
+        Lane *one = &pack->lanes[lane];
+        *one = (Lane){.outcome = {.kind = OUTCOME_DONE, .state = -1, .dose = -1}};
         pack->main.live[lane] = lane < count;
+        one->start = pack->start;
+        one->end = pack->end;
+        if (lane < count) {
+            const SubjectInput *subject = &subjects[lane];
+            assert(!subject->own_span ||
+                   (pack->start <= subject->start && subject->start <= subject->end));
+            one->start = subject->own_span ? subject->start : one->start;
+            one->end = subject->own_span ? fmin(subject->end, pack->end) : one->end;
+            one->courses = subject->courses;
+            one->course_count = subject->course_count;
+            one->observations = subject->observations;
+            one->observation_count = subject->observation_count;
+        }
+        one->outcome.time = one->end;
     }
     size_t entries = (size_t)pack->states * (size_t)pack->width;
     memset(pack->main.infusion, 0, entries * sizeof(double));
-    pack->count = count;
     pack->main.limit = HUGE_VAL;
     integrator_reset(pack->main.integrator);
+    courses_open(pack);
 }
 
-static double middle_of(const Pack *pack, int stop)
+double pack_middle(const Pack *pack, int stop)
 {
     double first = pack->stops[stop].time;
     if (stop + 1 >= pack->stop_count) {
@@ -136,66 +150,54 @@ static double middle_of(const Pack *pack, int stop)
     return first + 0.5 * (pack->stops[stop + 1].time - first);
 }
 
-static void fail_initial(Pack *pack, int lane)
+/* The state of a lane at its start, for the lanes that begin with the run also in the pack's y. */
+static void find_initial(Pack *pack, int lane, const SubjectInput *subject)
 {
-    lane_fail(pack, lane, OUTCOME_NOT_FINITE, pack->start);
-    Outcome *outcome = &pack->lanes[lane].outcome;
-    const double *y = pack->main.y + lane;
-    for (int i = pack->states - 1; i >= 0; i--) {
-        outcome->state = isfinite(y[(size_t)i * (size_t)pack->width]) ? outcome->state : i;
+    Lane *one = &pack->lanes[lane];
+    size_t states = (size_t)pack->states;
+    one->first = arena_array(pack->loaded, states, sizeof(double));
+    if (subject->initial != NULL) {
+        memcpy(one->first, subject->initial, states * sizeof(double));
+        one->home = one->first;
     }
-    outcome->reason = "the initial value";
-    outcome->has_fault =
-        outcome_trace(pack, lane, PROGRAM_INITIAL, pack->start, NULL, &outcome->fault);
-}
-
-static void find_initial(Pack *pack, const SubjectInput *subjects)
-{
-    size_t width = (size_t)pack->width;
-    size_t entries = (size_t)pack->states * width;
-    stage_set_time(&pack->main, pack->start);
-    tape_run(pack->tape, PROGRAM_INITIAL, pack->main.slots, pack->width);
-    memcpy(pack->main.y, tape_output(pack->tape, PROGRAM_INITIAL, pack->main.slots, 0, pack->width),
-           entries * sizeof(double));
-    for (int lane = 0; lane < pack->count; lane++) {
-        double *y = pack->main.y + lane;
-        bool finite = true;
-        for (size_t i = 0; i < (size_t)pack->states; i++) {
-            y[i * width] = subjects[lane].initial ? subjects[lane].initial[i] : y[i * width];
-            finite = finite && isfinite(y[i * width]);
-        }
-        if (!finite && pack->main.live[lane]) {
-            fail_initial(pack, lane);
-        }
+    if (!pack->main.live[lane] ||
+        (one->home == NULL && !lane_initial(pack, lane, one->start, one->first))) {
+        return;
     }
-}
-
-static void gather(const Pack *pack, int lane, double *y)
-{
-    for (size_t i = 0; i < (size_t)pack->states; i++) {
-        y[i] = pack->main.y[i * (size_t)pack->width + (size_t)lane];
-    }
-}
-
-/* Brings a lane that asks for it to rest, and finds the states of its steady doses. True if its
- * events have changed. */
-static bool make_steady(Pack *pack, int lane, const SubjectInput *subject)
-{
-    double *y = pack->solo.y;
-    gather(pack, lane, y);
-    int state = 0;
     if (subject->steady_start) {
-        if (!steady_rest(pack, lane, pack->start, NULL, y, &state)) {
-            lane_fail(pack, lane, OUTCOME_NO_CONVERGENCE, pack->start);
-            pack->lanes[lane].outcome.state = state;
-            pack->lanes[lane].outcome.reason = "no steady state was found to start from";
-            return false;
+        int state = 0;
+        if (!steady_rest(pack, lane, one->start, NULL, one->first, &state)) {
+            lane_fail(pack, lane, OUTCOME_NO_CONVERGENCE, one->start);
+            one->outcome.state = state;
+            one->outcome.reason = "no steady state was found to start from";
+            return;
         }
-        for (size_t i = 0; i < (size_t)pack->states; i++) {
-            pack->main.y[i * (size_t)pack->width + (size_t)lane] = y[i];
-        }
+        one->home = one->first;
     }
-    return steady_doses(pack, lane, subject->regimen, y);
+    steady_doses(pack, lane, subject->regimen, one->first);
+}
+
+/* A lane that begins later mirrors others until then: its own values are kept aside. */
+static void keep_own(Pack *pack, int lane, const SubjectInput *subject)
+{
+    Lane *one = &pack->lanes[lane];
+    one->begun = one->first_stop == 0;
+    for (size_t i = 0; one->begun && i < (size_t)pack->states; i++) {
+        pack->main.y[i * (size_t)pack->width + (size_t)lane] = one->first[i];
+    }
+    if (one->begun || !pack->main.live[lane]) {
+        return;
+    }
+    size_t parameters = (size_t)pack->model->parameter_count;
+    size_t covariates = (size_t)pack->model->covariate_count;
+    one->own = arena_array(pack->loaded, parameters + covariates, sizeof(double));
+    for (size_t i = 0; i < parameters; i++) {
+        one->own[i] = subject->parameters[i];
+    }
+    for (size_t i = 0; i < covariates; i++) {
+        one->own[parameters + i] = subject->covariates[i];
+    }
+    pack->main.live[lane] = false;
 }
 
 void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, double t_end)
@@ -205,209 +207,27 @@ void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, d
     arena_rewind(pack->loaded, pack->loaded_mark);
     pack->start = t0;
     pack->end = same_time(t0, t_end) ? t0 : t_end;
-    start_lanes(pack, count);
+    start_lanes(pack, subjects, count);
     fill_slots(pack, subjects, count);
     for (int lane = 0; lane < count; lane++) {
         lanes_expand(pack, lane, subjects[lane].regimen);
     }
     stops_build(pack);
-    (void)stage_set_switches(&pack->main, middle_of(pack, 0), pack->switch_values);
-    find_initial(pack, subjects);
-    bool changed = false;
+    (void)stage_set_switches(&pack->main, pack_middle(pack, 0), pack->switch_values);
+    memset(pack->main.y, 0, (size_t)pack->states * (size_t)pack->width * sizeof(double));
     for (int lane = 0; lane < count; lane++) {
-        changed = (pack->main.live[lane] && make_steady(pack, lane, &subjects[lane])) || changed;
-    }
-    if (changed) {
-        stops_build(pack);
+        find_initial(pack, lane, &subjects[lane]);
     }
     for (int lane = 0; lane < count; lane++) {
-        Lane *one = &pack->lanes[lane];
-        one->active = arena_array(pack->loaded, (size_t)one->event_count, sizeof *one->active);
+        keep_own(pack, lane, &subjects[lane]);
     }
 }
 
-/* One run: where it is, and where its outputs go. */
-typedef struct {
-    Pack *pack;
-    const double *times;
-    int count, next; // output times, and the first not yet recorded
-    OutputSink *sink;
-    void *context;
-    const volatile int *stop;
-    long steps; // since the last output or stop
-    int stuck;  // steps in a row that did not move the time
-} Run;
-
-static bool record(Run *run, const double *y)
+void pack_observe(Pack *pack, ObservationSink *sink, void *context)
 {
-    Pack *pack = run->pack;
-    Stage *stage = &pack->main;
-    int index = run->next++;
-    run->steps = 0;
-    stage_set_time(stage, run->times[index]);
-    stage_set_state(stage, y);
-    tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, pack->width);
-    const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, pack->width);
-    return run->sink(run->context, index, run->times[index], values, stage->live, pack->width);
-}
-
-/* Outputs at a stop, after everything that happens there. */
-static bool record_stop(Run *run, double time)
-{
-    bool more = true;
-    while (more && run->next < run->count &&
-           (run->times[run->next] <= time || same_time(run->times[run->next], time))) {
-        more = record(run, run->pack->main.y);
-    }
-    return more;
-}
-
-/* Outputs within the step that ended at `reached`, but those that belong to the stop at `end`. */
-static bool record_step(Run *run, double reached, double end)
-{
-    bool more = true;
-    while (more && run->next < run->count && run->times[run->next] <= reached &&
-           run->times[run->next] < end && !same_time(run->times[run->next], end)) {
-        double *y = run->pack->scratch;
-        integrator_value(run->pack->main.integrator, run->times[run->next], y);
-        more = record(run, y);
-    }
-    return more;
-}
-
-static void restart(Pack *pack, double time)
-{
-    if (lanes_mirror(pack, pack->main.y)) {
-        integrator_restart(pack->main.integrator, time, pack->main.y);
-    }
-}
-
-static void take_state(Pack *pack)
-{
-    memcpy(pack->main.y, integrator_state(pack->main.integrator),
-           (size_t)pack->states * (size_t)pack->width * sizeof(double));
-}
-
-/* After a failed step: pivot, if that was not tried; else end the guilty lanes. */
-static void recover(Run *run, StepStatus status, double time)
-{
-    Pack *pack = run->pack;
-    take_state(pack);
-    bool try_again = status == STEP_NEWTON && integrator_use_dense(pack->main.integrator);
-    if (!try_again) {
-        lanes_blame(pack, status, time);
-        run->steps = 0;
-    }
-    restart(pack, time);
-}
-
-static void interrupt(Pack *pack, double time)
-{
-    for (int lane = 0; lane < pack->count; lane++) {
-        if (pack->main.live[lane]) {
-            lane_fail(pack, lane, OUTCOME_STOPPED, time);
-        }
-    }
-}
-
-/* From a stop to the next at `end`. False if the run is to be given up; time is where it got to. */
-static bool advance(Run *run, double *time, double end)
-{
-    Pack *pack = run->pack;
-    Integrator *integrator = pack->main.integrator;
-    pack->main.limit = nextafter(end, -HUGE_VAL);
-    integrator_stop_at(integrator, end);
-    run->steps = 0;
-    while (lanes_donor(pack) >= 0) {
-        if (run->stop != NULL && *run->stop != 0) {
-            return false;
-        }
-        double before = *time;
-        StepStatus status = integrator_step(integrator, time);
-        if (status == STEP_DONE || status == STEP_AT_STOP) {
-            run->steps++;
-            run->stuck = *time > before ? 0 : run->stuck + 1;
-            if (!record_step(run, *time, end)) {
-                return false;
-            }
-            if (status == STEP_AT_STOP) {
-                take_state(pack);
-                return true;
-            }
-            if (run->steps < pack->options.max_steps && run->stuck < MOST_STUCK) {
-                continue;
-            }
-            status = run->stuck < MOST_STUCK ? STEP_DONE : STEP_ERROR_TEST;
-            run->stuck = 0;
-        }
-        if (status == STEP_REFUSED && same_time(*time, end)) {
-            take_state(pack); // too close to the stop for a step
-            return true;
-        }
-        recover(run, status, *time);
-        integrator_stop_at(integrator, end);
-    }
-    return true;
-}
-
-/* Rates at the very start, so that a division by zero there is found before anything is recorded.
- */
-static void check_start(Pack *pack)
-{
-    while (lanes_mirror(pack, pack->main.y) &&
-           !stage_rates(&pack->main, pack->start, pack->main.y, pack->scratch)) {
-        lanes_blame(pack, STEP_RATES, pack->start);
-    }
-}
-
-/* Walks from stop to stop. */
-static bool walk(Run *run)
-{
-    Pack *pack = run->pack;
-    double time = pack->start;
-    for (int k = 0; k < pack->stop_count; k++) {
-        bool last = k == pack->stop_count - 1;
-        bool changed = lanes_apply(pack, k) || k == 0 || pack->stops[k].restart;
-        changed =
-            stage_set_switches(&pack->main, middle_of(pack, k), pack->switch_values) || changed;
-        pack->main.limit = HUGE_VAL;
-        if (k == 0) {
-            check_start(pack);
-        }
-        pack->stats.stops++;
-        if (!record_stop(run, pack->stops[k].time) || (run->stop != NULL && *run->stop != 0)) {
-            interrupt(pack, pack->stops[k].time);
-            return false;
-        }
-        if (last || lanes_donor(pack) < 0) {
-            continue;
-        }
-        if (changed) {
-            restart(pack, pack->stops[k].time);
-        }
-        if (!advance(run, &time, pack->stops[k + 1].time)) {
-            interrupt(pack, time);
-            return false;
-        }
-    }
-    return true;
-}
-
-bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *context,
-              const volatile int *stop)
-{
-    assert(pack != NULL && pack->count > 0 && sink != NULL && (n == 0 || times != NULL));
-    for (int i = 1; i < n; i++) {
-        assert(times[i - 1] <= times[i]);
-    }
-    Run run = {
-        .pack = pack, .times = times, .count = n, .sink = sink, .context = context, .stop = stop};
-    bool finished = walk(&run);
-    while (finished && run.next < n) { // no lane is left to ask: the rows are still to be written
-        finished = record(&run, pack->main.y);
-    }
-    integrator_count(pack->main.integrator, &pack->stats);
-    return finished;
+    assert(pack != NULL);
+    pack->observe = sink;
+    pack->observe_context = context;
 }
 
 const Outcome *pack_outcome(const Pack *pack, int lane)

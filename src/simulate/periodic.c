@@ -1,11 +1,14 @@
-/* periodic.c: steady doses: the state that a regimen given since always has led to (SS = 1).
+/* periodic.c: steady doses: the state that a regimen given since always has led to (SS = 1), or
+ * what it adds to whatever is there (SS = 2).
  *
  * The state at the record's time is a fixed point of one cycle, y = P(y): the cycle is repeated,
  * sped up by Anderson's mixing (Walker and Ni 2011, SIAM J. Numer. Anal. 49:1715), until one more
  * changes it by less than ACCURACY of the tolerance. The clock of each cycle runs from the record's
- * time on, with the conditions on time as they are there. What doses of earlier cycles still have
- * to bring after the record (an infusion longer than the interval, a lag) becomes events; earlier
- * doses are cancelled.
+ * time on, with the conditions on time and the covariates as they are there. With a lag the doses
+ * of a cycle stand at that phase, so the state is the one that the lag leaves. What the past still
+ * brings after the record is in the schedule. What a regimen adds (SS = 2) is its steady state less
+ * the one at which the model rests without it: for a linear model that is superposition, and a
+ * response with a baseline does not get that baseline twice.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
@@ -44,11 +47,6 @@ static int by_phase(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static double duration_of(const LaneEvent *event)
-{
-    return event->kind == EVENT_INFUSION_START ? event->amount / event->rate : 0.0;
-}
-
 static void add_phase(Cycle *cycle, CycleEvent event)
 {
     assert(cycle->count < 2 * SCHEDULE_MAX_TARGETS);
@@ -56,27 +54,30 @@ static void add_phase(Cycle *cycle, CycleEvent event)
 }
 
 /* One target of the dose, folded into a cycle. */
-static void fold(Cycle *cycle, const LaneEvent *event)
+static void fold(Cycle *cycle, CycleEvent event, double amount, double duration)
 {
-    double phase = fmod(event->time - cycle->start, cycle->interval);
-    phase = same_time(phase, cycle->interval) ? 0.0 : phase;
-    if (event->kind == EVENT_BOLUS) {
-        add_phase(cycle, (CycleEvent){phase, event->state, event->amount, 0.0});
+    double phase = fmod(event.phase, cycle->interval);
+    event.phase = same_time(phase, cycle->interval) ? 0.0 : phase;
+    if (duration == 0.0) {
+        event.bolus = amount;
+        add_phase(cycle, event);
         return;
     }
-    double overlaps = floor(duration_of(event) / cycle->interval * (1.0 + 1e-12));
-    double rest = duration_of(event) - overlaps * cycle->interval;
-    cycle->base[event->state] += overlaps * event->rate;
+    double overlaps = floor(duration / cycle->interval * (1.0 + 1e-12));
+    double rest = duration - overlaps * cycle->interval;
+    cycle->base[event.state] += overlaps * event.rate;
     if (rest <= 1e-12 * cycle->interval) {
         return;
     }
-    double finish = phase + rest;
+    double finish = event.phase + rest;
     if (finish > cycle->interval) {
         finish -= cycle->interval;
-        cycle->base[event->state] += event->rate;
+        cycle->base[event.state] += event.rate;
     }
-    add_phase(cycle, (CycleEvent){phase, event->state, 0.0, event->rate});
-    add_phase(cycle, (CycleEvent){finish, event->state, 0.0, -event->rate});
+    add_phase(cycle, event);
+    event.phase = finish;
+    event.rate = -event.rate;
+    add_phase(cycle, event);
 }
 
 /* From one phase to another; y in pack->solo.y. */
@@ -308,152 +309,105 @@ static bool open_solo(Pack *pack)
     return stage_integrate(&pack->solo, pack->arena, &pack->options, rtol, atol);
 }
 
-/* Doses of cycles before the record that still bring something after it. */
-static void add_rest(Pack *pack, int lane, const LaneEvent *event, double start, double interval)
+/* Events of one cycle, and what a constant infusion brings, by the values of the record's time. */
+static bool fill_cycle(Cycle *cycle, const Dose *dose, const RouteValues *values)
 {
-    double duration = duration_of(event);
-    for (int m = 1; m <= MOST_CYCLES; m++) {
-        double enters = event->time - m * interval;
-        double finish = enters + duration;
-        if (finish < start || same_time(finish, start)) {
-            break;
-        }
-        LaneEvent rest = *event;
-        rest.repeat = -m;
-        rest.time = fmax(enters, start);
-        if (rest.time <= pack->end) {
-            lanes_add_event(pack, lane, rest);
-        }
-        if (event->kind == EVENT_INFUSION_START && finish <= pack->end) {
-            rest.kind = EVENT_INFUSION_END;
-            rest.time = finish;
-            lanes_add_event(pack, lane, rest);
-        }
+    double duration = 0.0;
+    double rate = 0.0;
+    if (schedule_stream(dose, values, &duration, &rate) != NULL) {
+        return false;
     }
-}
-
-/* Events of doses whose record lies before the steady one are cancelled from there on. */
-static void cancel_earlier(Lane *lane, const Regimen *regimen, int dose, double start)
-{
-    int kept = 0;
-    for (int i = 0; i < lane->event_count; i++) {
-        LaneEvent *event = &lane->events[i];
-        bool earlier = regimen->doses[event->dose].time < start && event->dose != dose;
-        bool after = event->time > start || same_time(event->time, start);
-        if (!(earlier && after)) {
-            lane->events[kept++] = *event;
+    bool by_rate = dose->kind == DOSE_INFUSION_RATE || dose->kind == DOSE_MODEL_RATE;
+    bool one = by_rate && values->target_count == 1;
+    for (int i = 0; i < values->target_count; i++) {
+        double amount = values->fraction[i] * dose->amount;
+        CycleEvent event = {.phase = values->lag[i],
+                            .state = values->state[i],
+                            .rate = one ? rate : values->fraction[i] * rate};
+        if (dose->amount == 0.0) {
+            cycle->base[event.state] += event.rate;
+        } else if (amount != 0.0) {
+            fold(cycle, event, amount, one ? amount / rate : duration);
         }
     }
-    lane->event_count = kept;
+    qsort(cycle->events, (size_t)cycle->count, sizeof *cycle->events, by_phase);
+    return true;
 }
 
-static void fail(Pack *pack, int lane, int dose, const char *reason)
+/* The steady state of a regimen from the guess y; pack->solo has an integrator. */
+static bool find_steady(Pack *pack, int lane, const Dose *dose, double start, double *y, int *state)
 {
-    lane_fail(pack, lane, OUTCOME_BAD_DOSE, pack->start);
-    pack->lanes[lane].outcome.dose = dose;
-    pack->lanes[lane].outcome.reason = reason;
-}
-
-/* A constant infusion that stops at the record: amount 0, rate above 0. */
-static bool constant_infusion(Pack *pack, int lane, const Dose *dose, double start, double *y,
-                              int *state)
-{
-    double *infusion = arena_array(pack->loaded, (size_t)pack->states, sizeof *infusion);
-    RouteValues values = {.target_count = 1, .state = {dose->state}, .fraction = {1.0}};
-    stage_copy_lane(&pack->solo, &pack->main, lane);
-    if (dose->route >= 0) {
-        lanes_look_up(pack, dose, start, &values);
-    }
-    for (int i = 0; i < values.target_count; i++) {
-        double share = values.target_count > 1 ? values.fraction[i] : 1.0;
-        infusion[values.state[i]] += share * dose->rate;
-    }
-    return steady_rest(pack, lane, start, infusion, y, state);
-}
-
-static bool find_steady(Pack *pack, int lane, const Dose *dose, const LaneEvent *record, double *y,
-                        int *state)
-{
-    const Lane *one = &pack->lanes[lane];
-    if (dose->kind == DOSE_INFUSION_RATE && dose->amount == 0.0 && dose->rate > 0.0) {
-        return constant_infusion(pack, lane, dose, record->time, y, state);
-    }
-    Cycle cycle = {.pack = pack, .lane = lane, .start = record->time, .interval = dose->interval};
+    Cycle cycle = {.pack = pack, .lane = lane, .start = start, .interval = dose->interval};
     cycle.base = arena_array(pack->loaded, (size_t)pack->states, sizeof *cycle.base);
-    for (int i = 0; i < one->event_count; i++) {
-        const LaneEvent *event = &one->events[i];
-        bool enters = event->kind == EVENT_BOLUS || event->kind == EVENT_INFUSION_START;
-        if (enters && event->dose == record->dose && event->repeat == 0) {
-            fold(&cycle, event);
-        }
+    RouteValues values = {.target_count = 1, .state = {dose->state}, .fraction = {1.0}};
+    lane_alone(pack, lane, start);
+    if (dose->route >= 0) {
+        lanes_look_up(pack, lane, dose, start, &values);
     }
-    qsort(cycle.events, (size_t)cycle.count, sizeof *cycle.events, by_phase);
-    stage_copy_lane(&pack->solo, &pack->main, lane);
-    size_t switches = (size_t)pack->model->switch_count;
-    double *values = arena_array(pack->loaded, switches, sizeof *values);
-    (void)stage_set_switches(&pack->solo, record->time, values);
+    if (!fill_cycle(&cycle, dose, &values)) {
+        return false;
+    }
+    if (dose->amount == 0.0) {
+        return steady_rest(pack, lane, start, cycle.base, y, state);
+    }
+    lane_alone(pack, lane, start);
+    double *switches =
+        arena_array(pack->loaded, (size_t)pack->model->switch_count, sizeof *switches);
+    (void)stage_set_switches(&pack->solo, start, switches);
+    pack->solo.follower_count = 0; // covariates stay as they are at the record
     pack->solo.limit = HUGE_VAL;
     bool found = find_fixed_point(&cycle, y, state);
     memset(pack->solo.infusion, 0, (size_t)pack->states * sizeof(double));
     return found;
 }
 
-/* One record: its state, what earlier cycles still bring, and the end of earlier doses. */
-static bool settle(Pack *pack, int lane, const Regimen *regimen, int record, const double *y)
+static void fail(Pack *pack, int lane, int dose, const char *reason)
 {
-    Lane *one = &pack->lanes[lane];
-    int index = one->events[record].dose;
-    const Dose *dose = &regimen->doses[index];
-    double start = one->events[record].time;
-    bool constant = dose->amount == 0.0;
-    if (!constant && !(dose->interval > 0.0)) {
-        fail(pack, lane, index, "a dose at steady state needs an interval");
-        return false;
-    }
+    lane_fail(pack, lane, OUTCOME_BAD_DOSE, pack->lanes[lane].start);
+    pack->lanes[lane].outcome.dose = dose;
+    pack->lanes[lane].outcome.reason = reason;
+}
+
+/* One record: the state that it puts in place, or adds. */
+static bool settle(Pack *pack, int lane, const Dose *dose, LaneEvent *record, const double *y)
+{
     if (!open_solo(pack)) {
-        fail(pack, lane, index, "the solver for steady states cannot be set up");
+        fail(pack, lane, record->dose, "the solver for steady states cannot be set up");
         return false;
     }
-    double *steady = arena_array(pack->loaded, (size_t)pack->states, sizeof *steady);
-    memcpy(steady, y, (size_t)pack->states * sizeof *steady);
+    size_t count = (size_t)pack->states;
+    double *steady = arena_array(pack->loaded, count, sizeof *steady);
+    double *rest = arena_array(pack->loaded, count, sizeof *rest);
+    memcpy(steady, y, count * sizeof *steady);
+    memcpy(rest, y, count * sizeof *rest);
     int state = 0;
-    if (!find_steady(pack, lane, dose, &one->events[record], steady, &state)) {
-        fail(pack, lane, index,
+    bool found = find_steady(pack, lane, dose, record->time, steady, &state);
+    if (found && record->adds) {
+        found = steady_rest(pack, lane, record->time, NULL, rest, &state);
+    }
+    if (!found) {
+        fail(pack, lane, record->dose,
              arena_format(pack->loaded,
                           "there is no steady state of this regimen: '%s' does not settle",
                           pack->model->states[state].label.name));
         pack->lanes[lane].outcome.state = state;
         return false;
     }
-    one->events[record].steady = steady;
-    int count = one->event_count;
-    for (int i = 0; i < count && !constant; i++) {
-        LaneEvent event = one->events[i];
-        bool enters = event.kind == EVENT_BOLUS || event.kind == EVENT_INFUSION_START;
-        if (enters && event.dose == index && event.repeat == 0) {
-            add_rest(pack, lane, &event, start, dose->interval);
-        }
+    for (size_t i = 0; record->adds && i < count; i++) {
+        steady[i] -= rest[i];
     }
-    cancel_earlier(one, regimen, index, start);
+    record->steady = steady;
     return true;
 }
 
-bool steady_doses(Pack *pack, int lane, const Regimen *regimen, const double *y)
+void steady_doses(Pack *pack, int lane, const Regimen *regimen, const double *y)
 {
     Lane *one = &pack->lanes[lane];
-    double *start = arena_array(pack->loaded, (size_t)pack->states, sizeof *start);
-    memcpy(start, y, (size_t)pack->states * sizeof *start);
-    bool any = false;
     for (int i = 0; i < one->event_count; i++) {
-        if (one->events[i].kind != EVENT_STEADY || one->events[i].steady != NULL) {
-            continue;
+        LaneEvent *event = &one->events[i];
+        if (event->kind == EVENT_STEADY &&
+            !settle(pack, lane, &regimen->doses[event->dose], event, y)) {
+            return;
         }
-        any = true;
-        if (!settle(pack, lane, regimen, i, start)) {
-            return true;
-        }
-        lanes_sort_events(one);
-        i = -1; // the list has changed
     }
-    return any;
 }

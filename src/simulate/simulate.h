@@ -14,6 +14,7 @@
 #define STROMA_SIMULATE_SIMULATE_H
 
 #include "dose/schedule.h"
+#include "simulate/course.h"
 #include "tape/tape.h"
 
 #include <stdbool.h>
@@ -41,7 +42,8 @@ typedef enum {
     OUTCOME_NO_CONVERGENCE, // the error test or Newton's iteration failed at the smallest step
     OUTCOME_NOT_FINITE,     // NaN or infinity: fault says where
     OUTCOME_BAD_DOSE,       // the schedule makes no sense for this subject
-    OUTCOME_STOPPED         // interrupted
+    OUTCOME_STOPPED,        // interrupted
+    OUTCOME_LEDGER          // what entered is not what was scheduled: an error of stroma
 } OutcomeKind;
 
 /* How the integration of one subject ended. Texts live in the pack's arena. */
@@ -54,6 +56,7 @@ typedef struct {
     const char *reason; // OUTCOME_BAD_DOSE
     bool has_fault;     // OUTCOME_NOT_FINITE: the model expression
     TapeFault fault;
+    double scheduled, delivered; // OUTCOME_LEDGER
 } Outcome;
 
 /* Counts over a pack's life; the manifest prints them. */
@@ -71,7 +74,20 @@ typedef struct {
     const Regimen *regimen;   // may be NULL
     bool steady_start;        // start = "steady"
     const double *initial; // (state_count) overrides the model's initial values; NULL: the model's
+    // What follows is read until the run ends.
+    const CovariateCourse *courses; // covariates that change; they replace those above
+    int course_count;
+    const Observation *observations; // own output times, ascending
+    int observation_count;
+    bool own_span; // the subject begins and ends within the run, at these times:
+    double start, end;
 } SubjectInput;
+
+/* What should have entered a state by a route (-1: directly), and what did. */
+typedef struct {
+    int route, state;
+    double scheduled, delivered;
+} LedgerLine;
 
 /* Called in time order for each output time: values[k * width + lane] = observed expression k.
  * live[lane] is false for a lane that has failed or is not loaded. Returning false stops the run.
@@ -79,9 +95,16 @@ typedef struct {
 typedef bool OutputSink(void *context, int time_index, double time, const double *values,
                         const bool *live, int width);
 
+/* Called for observation `index` of the subject in a lane: values[k * width + lane] as above. */
+typedef bool ObservationSink(void *context, int lane, int index, double time, const double *values,
+                             int width);
+
 /* Opens a pack of `width` lanes (tape_width). NULL only if SUNDIALS itself cannot be set up. */
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);
 void pack_close(Pack *pack);
+
+/* Where observations of subjects go in the runs that follow. */
+void pack_observe(Pack *pack, ObservationSink *sink, void *context);
 
 /* Loads subjects into lanes 0 .. count-1 (count <= width) for a run from t0 to t_end. */
 void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, double t_end);
@@ -94,6 +117,8 @@ bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *co
 const Outcome *pack_outcome(const Pack *pack, int lane);
 const Schedule *pack_schedule(const Pack *pack, int lane);
 const SolverStats *pack_stats(const Pack *pack);
+/* The dose ledger of a lane, complete after the run: the number of lines. */
+int pack_ledger(const Pack *pack, int lane, const LedgerLine **lines);
 /* The stops of the loaded pack, ascending, t0 and t_end included. */
 int pack_stops(const Pack *pack, const double **times);
 

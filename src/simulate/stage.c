@@ -47,12 +47,38 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
     return stage->integrator != NULL;
 }
 
+/* Covariates that are functions of time, and what hangs on them. */
+static void follow_clock(Stage *stage)
+{
+    const Tape *tape = stage->tape;
+    const double *clock = stage->slots + (size_t)tape->time * (size_t)stage->width;
+    for (int i = 0; i < stage->follower_count; i++) {
+        const Follower *one = &stage->followers[i];
+        if (stage->live[one->lane]) {
+            size_t slot = (size_t)(tape->covariate + one->course->covariate);
+            stage->slots[slot * (size_t)stage->width + (size_t)one->lane] =
+                course_value(one->course, clock[one->lane], false);
+        }
+    }
+    if (stage->follower_count > 0) {
+        tape_run(tape, PROGRAM_SETUP, stage->slots, stage->width);
+    }
+}
+
 void stage_set_time(Stage *stage, double time)
 {
     double *slot = stage->slots + (size_t)stage->tape->time * (size_t)stage->width;
     for (int lane = 0; lane < stage->width; lane++) {
         slot[lane] = time;
     }
+    follow_clock(stage);
+}
+
+void stage_set_times(Stage *stage, const double *times)
+{
+    memcpy(stage->slots + (size_t)stage->tape->time * (size_t)stage->width, times,
+           (size_t)stage->width * sizeof *times);
+    follow_clock(stage);
 }
 
 void stage_set_state(Stage *stage, const double *y)

@@ -144,7 +144,7 @@ static bool walk_to_rest(Search *search, int *state)
 bool steady_rest(Pack *pack, int lane, double time, const double *infusion, double *y, int *state)
 {
     assert(pack != NULL && y != NULL && state != NULL);
-    stage_copy_lane(&pack->solo, &pack->main, lane);
+    lane_alone(pack, lane, time);
     for (int i = 0; i < pack->states; i++) {
         pack->solo.infusion[i] = infusion != NULL ? infusion[i] : 0.0;
     }

@@ -1,7 +1,8 @@
 /* stops.c: all times at which a loaded pack must stop.
  *
- * Candidates are the start and the end, every event of every lane, the switch times of every lane
- * and the knots of tables that are functions of time. Those that are one instant (relative 1e-12)
+ * Candidates are the start and the end of the run and of every lane, every event of every lane, its
+ * switch times, the times at which its covariates change, and the knots of tables that are
+ * functions of time. Those that are one instant (relative 1e-12)
  * become one stop; its time is that of the most exact source: start and end, then doses, infusion
  * ends, switches, knots.
  *
@@ -24,7 +25,7 @@ typedef struct {
     double time;
     Rank rank;
     bool restart;
-    LaneEvent *event; // or NULL
+    int *stop; // where the index of the stop is to be kept, or NULL
 } Candidate;
 
 typedef struct {
@@ -45,50 +46,73 @@ static void add_candidate(CandidateList *list, Candidate candidate)
     list->items[list->count++] = candidate;
 }
 
-/* A switch of one lane as a function of time; pack->solo holds that lane. */
+/* A time in which a lane's covariates are constant or follow the clock without a corner. */
 typedef struct {
     Pack *pack;
+    double first, last;
+    bool follows; // some covariate follows the clock: the slopes in the tape do not know that
+} Piece;
+
+/* A switch of one lane as a function of time; pack->solo holds that lane. */
+typedef struct {
+    const Piece *piece;
     int index;
 } SwitchSurface;
+
+static const double *switch_outputs(const SwitchSurface *surface, double time)
+{
+    Pack *pack = surface->piece->pack;
+    stage_set_time(&pack->solo, time);
+    tape_run(pack->tape, PROGRAM_SWITCHES, pack->solo.slots, 1);
+    return tape_output(pack->tape, PROGRAM_SWITCHES, pack->solo.slots, 3 * surface->index, 1);
+}
 
 static SurfacePoint switch_surface(void *context, double time)
 {
     const SwitchSurface *surface = context;
-    const Tape *tape = surface->pack->tape;
-    double *slots = surface->pack->solo.slots;
-    stage_set_time(&surface->pack->solo, time);
-    tape_run(tape, PROGRAM_SWITCHES, slots, 1);
-    const double *out = tape_output(tape, PROGRAM_SWITCHES, slots, 3 * surface->index, 1);
-    return (SurfacePoint){out[1], out[2]};
+    const Piece *piece = surface->piece;
+    double slope = 0.0;
+    if (piece->follows) {
+        double step = 1e-6 * (piece->last - piece->first);
+        double before = switch_outputs(surface, time - step)[1];
+        slope = (switch_outputs(surface, time + step)[1] - before) / step / 2;
+    }
+    const double *out = switch_outputs(surface, time);
+    return (SurfacePoint){out[1], piece->follows ? slope : out[2]};
 }
 
-static bool solve_smooth(Pack *pack, TimeList *list)
+static bool solve_smooth(const Piece *piece, TimeList *list)
 {
     bool room = true;
+    const Pack *pack = piece->pack;
     for (int i = 0; i < pack->model->switch_count && room; i++) {
         const Switch *one = &pack->model->switches[i];
-        SwitchSurface surface = {pack, i};
-        if (one->linear) {
-            room = stops_linear(switch_surface, &surface, pack->start, pack->end, one->whole, list);
-        } else if (!pack->nested_surface[i]) {
-            room = stops_curved(switch_surface, &surface, pack->start, pack->end, one->whole, list);
+        SwitchSurface surface = {piece, i};
+        bool curved = piece->follows || (!one->linear && !pack->nested_surface[i]);
+        if (curved) {
+            room =
+                stops_curved(switch_surface, &surface, piece->first, piece->last, one->whole, list);
+        } else if (one->linear) {
+            room =
+                stops_linear(switch_surface, &surface, piece->first, piece->last, one->whole, list);
         }
     }
     return room;
 }
 
 /* Solves the surfaces that jump, on each piece between the times found so far. */
-static bool solve_nested(Pack *pack, TimeList *list)
+static bool solve_nested(const Piece *piece, TimeList *list)
 {
     size_t pieces = list->count + 1;
     bool room = true;
+    const Pack *pack = piece->pack;
     for (size_t k = 0; k < pieces && room; k++) {
-        double first = k == 0 ? pack->start : list->times[k - 1];
-        double last = k == pieces - 1 ? pack->end : list->times[k];
+        double first = k == 0 ? piece->first : list->times[k - 1];
+        double last = k == pieces - 1 ? piece->last : list->times[k];
         for (int i = 0; i < pack->model->switch_count && room; i++) {
             const Switch *one = &pack->model->switches[i];
-            SwitchSurface surface = {pack, i};
-            if (pack->nested_surface[i]) {
+            SwitchSurface surface = {piece, i};
+            if (pack->nested_surface[i] && !piece->follows) {
                 room = stops_linear(switch_surface, &surface, first, last, one->whole, list);
             }
         }
@@ -119,24 +143,59 @@ static void thin(TimeList *list)
     list->count = kept;
 }
 
-static void find_switch_times(Pack *pack, int lane, CandidateList *candidates)
+static bool solve_piece(const Piece *piece, TimeList *found)
 {
-    if (pack->model->switch_count == 0) {
-        return;
-    }
-    TimeList list = {.arena = pack->loaded};
-    bool room = solve_smooth(pack, &list);
+    TimeList list = {.arena = piece->pack->loaded};
+    bool room = solve_smooth(piece, &list);
     thin(&list);
-    for (int round = 0; has_nested(pack) && room && round < ROUNDS; round++) {
+    for (int round = 0; has_nested(piece->pack) && room && round < ROUNDS; round++) {
         size_t before = list.count;
-        room = solve_nested(pack, &list);
+        room = solve_nested(piece, &list);
         thin(&list);
         if (list.count == before) {
             break;
         }
     }
+    for (size_t i = 0; i < list.count && room; i++) {
+        room = times_add(found, list.times[i]);
+    }
+    return room;
+}
+
+/* Times at which a covariate of the lane jumps or bends, within its span. */
+static void find_turns(const Pack *pack, int lane, TimeList *turns)
+{
+    const Lane *one = &pack->lanes[lane];
+    for (int i = 0; i < one->course_count; i++) {
+        const CovariateCourse *course = &one->courses[i];
+        for (int k = 0; k < course->count; k++) {
+            double time = course->time[k];
+            if (time > one->start && time < one->end && course_turns(course, k)) {
+                (void)times_add(turns, time);
+            }
+        }
+    }
+    times_sort(turns);
+}
+
+static void find_switch_times(Pack *pack, int lane, const TimeList *turns,
+                              CandidateList *candidates)
+{
+    const Lane *one = &pack->lanes[lane];
+    TimeList list = {.arena = pack->loaded};
+    Piece piece = {.pack = pack, .follows = pack->solo.follower_count > 0};
+    bool room = true;
+    for (size_t k = 0; pack->model->switch_count > 0 && room && k <= turns->count; k++) {
+        piece.first = k == 0 ? one->start : turns->times[k - 1];
+        piece.last = k == turns->count ? one->end : turns->times[k];
+        if (piece.last > piece.first) {
+            (void)courses_set(pack, lane, &pack->solo, piece.first, true);
+            tape_run(pack->tape, PROGRAM_SETUP, pack->solo.slots, 1);
+            room = solve_piece(&piece, &list);
+        }
+    }
     if (!room) {
-        lane_fail(pack, lane, OUTCOME_BAD_DOSE, pack->start);
+        lane_fail(pack, lane, OUTCOME_BAD_DOSE, one->start);
         pack->lanes[lane].outcome.reason = "its conditions on time change more than 1000000 times";
         return;
     }
@@ -244,8 +303,10 @@ static void find_event_times(Pack *pack, int lane, CandidateList *candidates)
     for (int i = 0; i < one->event_count; i++) {
         LaneEvent *event = &one->events[i];
         Rank rank = event->kind == EVENT_INFUSION_END ? RANK_INFUSION_END : RANK_DOSE;
-        add_candidate(candidates, (Candidate){event->time, rank, false, event});
+        add_candidate(candidates, (Candidate){event->time, rank, false, &event->stop});
     }
+    add_candidate(candidates, (Candidate){one->start, RANK_DOSE, false, &one->first_stop});
+    add_candidate(candidates, (Candidate){one->end, RANK_DOSE, false, &one->last_stop});
 }
 
 static int by_time_and_rank(const void *left, const void *right)
@@ -272,8 +333,8 @@ static void join(Pack *pack, CandidateList *candidates)
             Candidate *one = &candidates->items[i];
             best = one->rank < best.rank ? *one : best;
             stop->restart = stop->restart || one->restart;
-            if (one->event != NULL) {
-                one->event->stop = pack->stop_count;
+            if (one->stop != NULL) {
+                *one->stop = pack->stop_count;
             }
         }
         stop->time = best.time;
@@ -293,10 +354,17 @@ void stops_build(Pack *pack)
             continue;
         }
         find_event_times(pack, lane, &candidates);
-        if (pack->end > pack->start) {
-            stage_copy_lane(&pack->solo, &pack->main, lane);
-            find_switch_times(pack, lane, &candidates);
+        const Lane *one = &pack->lanes[lane];
+        if (one->end > one->start) {
+            TimeList turns = {.arena = pack->loaded};
+            find_turns(pack, lane, &turns);
+            lane_alone(pack, lane, one->start);
+            find_switch_times(pack, lane, &turns, &candidates);
+            lane_alone(pack, lane, one->start);
             find_table_times(pack, first_lane, &candidates);
+            for (size_t i = 0; i < turns.count; i++) {
+                add_candidate(&candidates, (Candidate){turns.times[i], RANK_SWITCH, false, NULL});
+            }
         }
         first_lane = false;
     }

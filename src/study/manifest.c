@@ -90,7 +90,8 @@ static json_t *resolved_list(Arena *arena, const Parameter *parameters, int coun
 
 static json_t *schedule_list(Arena *arena, const Model *model, const Schedule *schedule)
 {
-    static const char *const words[] = {"infusion end", "bolus", "infusion start", "steady state"};
+    static const char *const words[] = {"infusion end", "bolus",   "infusion start", "steady state",
+                                        "reset",        "replace", "multiply"};
     json_t *list = json_array();
     for (int i = 0; i < schedule->count; i++) {
         const ScheduleEvent *event = &schedule->events[i];
@@ -143,8 +144,9 @@ static json_t *counts_of(const ArmCount *count)
 
 static json_t *vary_of(Arena *arena, const Population *population, const Vary *vary)
 {
-    static const char *const words[] = {"lognormal",   "normal", "uniform",    "loguniform",
-                                        "logitnormal", "beta",   "triangular", "categorical"};
+    static const char *const words[] = {"lognormal",  "normal",      "uniform",
+                                        "loguniform", "logitnormal", "beta",
+                                        "triangular", "categorical", "list"};
     json_t *object = json_object();
     if (population->table != NULL) {
         set_string(arena, object, "distribution", "table");
@@ -156,6 +158,9 @@ static json_t *vary_of(Arena *arena, const Population *population, const Vary *v
     }
     if (vary->own_location) {
         set_string(arena, object, "location", "the value of the arm");
+    }
+    if (vary->relative) {
+        set_string(arena, object, "relative", "a factor of the value of the arm");
     }
     json_t *numbers = json_object();
     const struct {
@@ -169,13 +174,17 @@ static json_t *vary_of(Arena *arena, const Population *population, const Vary *v
                {"min", vary->min},
                {"max", vary->max}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (isfinite(all[i].value) && vary->distribution != DRAW_CATEGORICAL) {
+        if (isfinite(all[i].value) && vary->value_count == 0) {
             set_number(numbers, all[i].name, all[i].value);
         }
     }
     json_object_set_new(object, "numbers", numbers);
     json_t *values = json_array();
     for (int i = 0; i < vary->value_count; i++) {
+        if (vary->distribution == DRAW_LIST) {
+            json_array_append_new(values, number_of(vary->values[i]));
+            continue;
+        }
         json_t *pair = json_array();
         json_array_append_new(pair, number_of(vary->values[i]));
         json_array_append_new(pair, number_of(vary->weights[i]));

@@ -42,7 +42,15 @@ static const char *event_words(Arena *arena, const Model *model, const ScheduleE
     case EVENT_INFUSION_END:
         return arena_format(arena, "infusion into %s ends (%s)", label->name, rate);
     case EVENT_STEADY:
-        return "steady state of the regimen that follows";
+        return event->steady == STEADY_ADD ? "the steady state of this dose is added"
+                                           : "steady state of the regimen that follows";
+    case EVENT_RESET:
+        return "reset: every state to its initial value, nothing runs any more";
+    case EVENT_REPLACE:
+        return arena_format(arena, "%s becomes %s", label->name, amount);
+    case EVENT_MULTIPLY:
+        return arena_format(arena, "%s is multiplied by %s", label->name,
+                            short_number(arena, event->amount));
     }
     return "";
 }
@@ -65,8 +73,10 @@ static void print_arm(const Study *study, const Arm *arm, const Schedule *schedu
     for (int i = 0; i < schedule->count; i++) {
         const ScheduleEvent *event = &schedule->events[i];
         const char *dose = arena_format(arena, "%d", event->dose + 1);
-        if (event->dose >= 0 && event->dose < arm->regimen.count &&
-            arm->regimen.doses[event->dose].count > 1) {
+        if (event->repeat < 0) {
+            dose = "past";
+        } else if (event->dose >= 0 && event->dose < arm->regimen.count &&
+                   arm->regimen.doses[event->dose].count > 1) {
             dose = arena_format(arena, "%d.%d", event->dose + 1, event->repeat + 1);
         }
         text_format(text, "  %14s  %-4s  %s\n", short_number(arena, event->time), dose,

@@ -1,0 +1,308 @@
+/* walk.c: from stop to stop: the read-aloud part of the integration.
+ *
+ *   for each stop: covariates as they are at that time; apply what is due, record what is to be
+ *   recorded before a record of the same instant; record outputs (so they show the value after);
+ *   covariates as they are from then on; until the next stop: one step, then outputs inside that
+ *   step from the interpolant
+ *
+ * Conditions on time are frozen at their value in the middle of a segment, so that the rates have
+ * no jump inside a step. The solver restarts only where something changed. Nothing is allocated
+ * here.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/lanes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { MOST_STUCK = 20 };
+
+/* One run: where it is, and where its outputs go. */
+typedef struct {
+    Pack *pack;
+    const double *times;
+    int count, next; // output times, and the first not yet recorded
+    OutputSink *sink;
+    void *context;
+    const volatile int *stop;
+    long steps; // since the last output or stop
+    int stuck;  // steps in a row that did not move the time
+} Run;
+
+static bool record(Run *run, const double *y)
+{
+    Pack *pack = run->pack;
+    Stage *stage = &pack->main;
+    int index = run->next++;
+    run->steps = 0;
+    stage_set_time(stage, run->times[index]);
+    stage_set_state(stage, y);
+    tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, pack->width);
+    const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, pack->width);
+    return run->sink(run->context, index, run->times[index], values, stage->live, pack->width);
+}
+
+/* Outputs at a stop, after everything that happens there. */
+static bool record_stop(Run *run, double time)
+{
+    bool more = true;
+    while (more && run->next < run->count &&
+           (run->times[run->next] <= time || same_time(run->times[run->next], time))) {
+        more = record(run, run->pack->main.y);
+    }
+    return more;
+}
+
+/* Outputs within the step that ended at `reached`, but those that belong to the stop at `end`. */
+static bool record_step(Run *run, double reached, double end)
+{
+    bool more = true;
+    while (more && run->next < run->count && run->times[run->next] <= reached &&
+           run->times[run->next] < end && !same_time(run->times[run->next], end)) {
+        double *y = run->pack->scratch;
+        integrator_value(run->pack->main.integrator, run->times[run->next], y);
+        more = record(run, y);
+    }
+    return more;
+}
+
+/* Hands over the observations that are due: the clocks and states of their lanes are in place. */
+static bool observe_due(Run *run)
+{
+    Pack *pack = run->pack;
+    double *slots = pack->main.slots;
+    run->steps = 0;
+    tape_run(pack->tape, PROGRAM_OBSERVE, slots, pack->width);
+    const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, slots, 0, pack->width);
+    for (int lane = 0; lane < pack->count; lane++) {
+        Lane *one = &pack->lanes[lane];
+        if (!one->due) {
+            continue;
+        }
+        one->due = false;
+        int index = one->observed++;
+        double time = one->observations[index].time;
+        if (pack->observe != NULL &&
+            !pack->observe(pack->observe_context, lane, index, time, values, pack->width)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Own observations within the step that ended at `reached`, one of each lane at a time. */
+static bool observe_step(Run *run, double reached, double end)
+{
+    Pack *pack = run->pack;
+    size_t width = (size_t)pack->width;
+    double *state = pack->main.slots + (size_t)pack->tape->state * width;
+    bool any = true;
+    while (any) {
+        any = false;
+        double last = NAN; // the time that pack->scratch holds
+        for (int lane = 0; lane < pack->count; lane++) {
+            Lane *one = &pack->lanes[lane];
+            double time = one->observed < one->observation_count
+                              ? one->observations[one->observed].time
+                              : HUGE_VAL;
+            one->due =
+                pack->main.live[lane] && time <= reached && time < end && !same_time(time, end);
+            pack->clock[lane] = one->due ? time : reached;
+            if (one->due && time != last) {
+                integrator_value(pack->main.integrator, time, pack->scratch);
+                last = time;
+            }
+            for (size_t i = 0; one->due && i < (size_t)pack->states; i++) {
+                state[i * width + (size_t)lane] = pack->scratch[i * width + (size_t)lane];
+            }
+            any = any || one->due;
+        }
+        if (any) {
+            stage_set_times(&pack->main, pack->clock);
+        }
+        if (any && !observe_due(run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What happens at a stop, and the observations before and between its records. */
+static bool apply_stop(Run *run, int stop, bool *changed)
+{
+    Pack *pack = run->pack;
+    for (bool any = true; any;) {
+        any = false;
+        for (int lane = 0; lane < pack->count; lane++) {
+            bool live = pack->main.live[lane];
+            pack->lanes[lane].due = live && lane_apply(pack, lane, stop, changed);
+            any = any || pack->lanes[lane].due;
+        }
+        if (any) {
+            stage_set_time(&pack->main, pack->stops[stop].time);
+            stage_set_state(&pack->main, pack->main.y);
+        }
+        if (any && !observe_due(run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void restart(Pack *pack, double time)
+{
+    if (lanes_mirror(pack, pack->main.y)) {
+        integrator_restart(pack->main.integrator, time, pack->main.y);
+    }
+}
+
+static void take_state(Pack *pack)
+{
+    memcpy(pack->main.y, integrator_state(pack->main.integrator),
+           (size_t)pack->states * (size_t)pack->width * sizeof(double));
+}
+
+/* After a failed step: pivot, if that was not tried; else end the guilty lanes. */
+static void recover(Run *run, StepStatus status, double time)
+{
+    Pack *pack = run->pack;
+    take_state(pack);
+    bool try_again = status == STEP_NEWTON && integrator_use_dense(pack->main.integrator);
+    if (!try_again) {
+        lanes_blame(pack, status, time);
+        run->steps = 0;
+    }
+    restart(pack, time);
+}
+
+static void interrupt(Pack *pack, double time)
+{
+    for (int lane = 0; lane < pack->count; lane++) {
+        const Lane *one = &pack->lanes[lane];
+        bool waits = !one->begun && one->outcome.kind == OUTCOME_DONE;
+        if (pack->main.live[lane] || waits) {
+            lane_fail(pack, lane, OUTCOME_STOPPED, time);
+        }
+    }
+}
+
+/* From a stop to the next at `end`. False if the run is to be given up; time is where it got to. */
+static bool advance(Run *run, double *time, double end)
+{
+    Pack *pack = run->pack;
+    Integrator *integrator = pack->main.integrator;
+    pack->main.limit = nextafter(end, -HUGE_VAL);
+    integrator_stop_at(integrator, end);
+    run->steps = 0;
+    while (lanes_donor(pack) >= 0) {
+        if (run->stop != NULL && *run->stop != 0) {
+            return false;
+        }
+        double before = *time;
+        StepStatus status = integrator_step(integrator, time);
+        if (status == STEP_DONE || status == STEP_AT_STOP) {
+            run->steps++;
+            run->stuck = *time > before ? 0 : run->stuck + 1;
+            if (!observe_step(run, *time, end) || !record_step(run, *time, end)) {
+                return false;
+            }
+            if (status == STEP_AT_STOP) {
+                take_state(pack);
+                return true;
+            }
+            if (run->steps < pack->options.max_steps && run->stuck < MOST_STUCK) {
+                continue;
+            }
+            status = run->stuck < MOST_STUCK ? STEP_DONE : STEP_ERROR_TEST;
+            run->stuck = 0;
+        }
+        if (status == STEP_REFUSED && same_time(*time, end)) {
+            take_state(pack); // too close to the stop for a step
+            return true;
+        }
+        recover(run, status, *time);
+        integrator_stop_at(integrator, end);
+    }
+    return true;
+}
+
+/* Rates at the very start, so that a division by zero there is found before anything is recorded.
+ */
+static void check_start(Pack *pack)
+{
+    while (lanes_mirror(pack, pack->main.y) &&
+           !stage_rates(&pack->main, pack->start, pack->main.y, pack->scratch)) {
+        lanes_blame(pack, STEP_RATES, pack->start);
+    }
+}
+
+/* Everything at a stop. False: somebody wants no more. */
+static bool arrive(Run *run, int k, bool *changed)
+{
+    Pack *pack = run->pack;
+    double time = pack->stops[k].time;
+    pack->main.limit = HUGE_VAL;
+    *changed = lanes_begin(pack, k) || k == 0 || pack->stops[k].restart;
+    *changed = courses_apply(pack, time, false) || *changed;
+    if (!apply_stop(run, k, changed)) {
+        return false;
+    }
+    *changed =
+        stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values) || *changed;
+    if (k == 0) {
+        check_start(pack);
+    }
+    pack->stats.stops++;
+    bool more = record_stop(run, time) && (run->stop == NULL || *run->stop == 0);
+    lanes_end(pack, k);
+    if (more && courses_apply(pack, time, true)) {
+        *changed = true;
+        (void)stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values);
+    }
+    return more;
+}
+
+/* Walks from stop to stop. */
+static bool walk(Run *run)
+{
+    Pack *pack = run->pack;
+    for (int k = 0; k < pack->stop_count; k++) {
+        double time = pack->stops[k].time;
+        bool changed = false;
+        if (!arrive(run, k, &changed)) {
+            interrupt(pack, time);
+            return false;
+        }
+        if (k == pack->stop_count - 1 || lanes_donor(pack) < 0) {
+            continue;
+        }
+        if (changed) {
+            restart(pack, time);
+        }
+        double end = pack->stops[k + 1].time;
+        if (!advance(run, &time, end)) {
+            interrupt(pack, time);
+            return false;
+        }
+        ledger_cross(pack, end - pack->stops[k].time);
+    }
+    return true;
+}
+
+bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *context,
+              const volatile int *stop)
+{
+    assert(pack != NULL && pack->count > 0 && (n == 0 || (sink != NULL && times != NULL)));
+    for (int i = 1; i < n; i++) {
+        assert(times[i - 1] <= times[i]);
+    }
+    Run run = {
+        .pack = pack, .times = times, .count = n, .sink = sink, .context = context, .stop = stop};
+    bool finished = walk(&run);
+    while (finished && run.next < n) { // no lane is left to ask: the rows are still to be written
+        finished = record(&run, pack->main.y);
+    }
+    integrator_count(pack->main.integrator, &pack->stats);
+    return finished;
+}
