@@ -189,7 +189,8 @@ static void read_lognormal(Draft *draft)
     Vary *vary = draft->vary;
     int location = one_of(draft, locations, false);
     int spread = one_of(draft, spreads, true);
-    vary->own_location = location < 0;
+    vary->own_location = location < 0 && !vary->relative;
+    vary->a = 1; // the median of a factor
     if (location >= 0 && take(draft, locations[location], &vary->a) && !(vary->a > 0)) {
         complain(draft, member(draft->group, locations[location]),
                  "a lognormal value is positive, and so are its median and mean");
@@ -207,7 +208,8 @@ static void read_normal(Draft *draft)
 {
     static const char *const keys[] = {"sd", "cv", NULL};
     Vary *vary = draft->vary;
-    vary->own_location = !take(draft, "mean", &vary->a);
+    vary->a = 1; // the mean of a factor
+    vary->own_location = !take(draft, "mean", &vary->a) && !vary->relative;
     int spread = one_of(draft, keys, true);
     if (draft->bad || !take_spread(draft, keys[spread], spread == 1, &vary->b) || spread == 0) {
         return;
@@ -234,8 +236,10 @@ static void read_uniform(Draft *draft)
 static void read_logitnormal(Draft *draft)
 {
     static const char *const keys[] = {"sd", NULL};
+    static const char *const medians[] = {"median", NULL};
     Vary *vary = draft->vary;
-    if (one_of(draft, keys, true) < 0 || !take_unit_ends(draft)) {
+    if (one_of(draft, keys, true) < 0 ||
+        (one_of(draft, medians, vary->relative) < 0 && vary->relative) || !take_unit_ends(draft)) {
         return;
     }
     take_spread(draft, "sd", true, &vary->b);

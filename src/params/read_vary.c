@@ -232,6 +232,10 @@ static void check_arms(Draft *draft)
     if (draft->reader->arms_wrong) {
         return;
     }
+    if (vary->relative) {
+        check_share(draft, vary->a, NULL);
+        return;
+    }
     if (!vary->own_location) {
         bool median = vary->distribution == DRAW_LOGNORMAL ||
                       vary->distribution == DRAW_LOGITNORMAL || vary->distribution == DRAW_NORMAL;
@@ -322,6 +326,12 @@ static void read_one(Reader *reader, Entry *entry, NameRef ref, Population *popu
                    .want = {label->unit, label->name, label->span, NULL},
                    .vary = vary};
     keys_check(reader->arena, reader->diag, entry, "population.vary.*");
+    const Entry *relative = member(entry, "relative");
+    vary->relative = relative && relative->flag;
+    if (vary->relative) {
+        const char *factor = arena_format(reader->arena, "factor of %s", label->name);
+        draft.want = (Want){unit_one(), factor, {NULL, 0, 0}, NULL};
+    }
     for (int i = 0; i < entry->count; i++) {
         draft.bad = draft.bad || entry->items[i]->is_wrong;
     }

@@ -223,6 +223,7 @@ void cohort_draw(const Model *model, const Population *population, int subject, 
         const Vary *vary = &population->vary[i];
         double *place = vary->ref.kind == NAME_COVARIATE ? &covariates[vary->ref.index]
                                                          : &parameters[vary->ref.index];
+        double own = *place;
         if (population->table) {
             *place = table_cell(population->table, (size_t)subject, population->table_column[i]);
         } else if (vary->distribution == DRAW_LIST) {
@@ -230,8 +231,9 @@ void cohort_draw(const Model *model, const Population *population, int subject, 
                 vary->values[cohort_member(population, subject, vary->level) % vary->value_count];
         } else {
             double z = joined_normal(model, population, i, subject, attempt);
-            *place = cohort_value(vary, *place, z);
+            *place = cohort_value(vary, own, z);
         }
+        *place *= vary->relative ? own : 1;
     }
 }
 

@@ -38,6 +38,7 @@ typedef struct {
     NameRef ref; // NAME_PARAMETER or NAME_COVARIATE
     Distribution distribution;
     bool own_location; // a is the arm's own value (no median or mean was written)
+    bool relative;     // what is drawn is a factor of the arm's own value
     double a, b, mode;
     double low, high; // logit-normal, beta: the ends (0 and 1 if not given)
     double min, max;  // truncation; -INFINITY, INFINITY if none

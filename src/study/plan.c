@@ -33,13 +33,13 @@ static void hash_vary(Text *text, const Study *study)
     }
     for (int i = 0; i < population->vary_count; i++) {
         const Vary *vary = &population->vary[i];
-        text_format(text, "%s %d %d %d\n", model_label(study->model, vary->ref)->name,
-                    (int)vary->distribution, vary->own_location, vary->level);
+        text_format(text, "%s %d %d %d %d\n", model_label(study->model, vary->ref)->name,
+                    (int)vary->distribution, vary->own_location, vary->relative, vary->level);
         const double numbers[] = {vary->a,    vary->b,   vary->mode, vary->low,
                                   vary->high, vary->min, vary->max};
         hash_numbers(text, numbers, (int)(sizeof numbers / sizeof numbers[0]));
         hash_numbers(text, vary->values, vary->value_count);
-        hash_numbers(text, vary->weights, vary->value_count);
+        hash_numbers(text, vary->weights, vary->weights == NULL ? 0 : vary->value_count);
         for (int row = 0; population->table != NULL && row < population->size; row++) {
             double value = table_cell(population->table, (size_t)row, population->table_column[i]);
             hash_numbers(text, &value, 1);
@@ -63,9 +63,9 @@ static void hash_arm(Text *text, const Study *study, const Arm *arm)
     for (int i = 0; i < arm->regimen.count; i++) {
         const Dose *dose = &arm->regimen.doses[i];
         const double numbers[] = {
-            (double)dose->kind, dose->route,  dose->state, dose->amount,   dose->time,
-            dose->duration,     dose->rate,   dose->count, dose->interval, dose->steady ? 1.0 : 0.0,
-            dose->amount_by,    dose->rate_by};
+            (double)dose->kind,      dose->route,     dose->state,  dose->amount,   dose->time,
+            dose->duration,          dose->rate,      dose->count,  dose->interval, dose->steady,
+            dose->reset ? 1.0 : 0.0, dose->amount_by, dose->rate_by};
         hash_numbers(text, numbers, (int)(sizeof numbers / sizeof numbers[0]));
     }
 }

@@ -108,7 +108,7 @@ static bool moves_with_arm(const Plan *plan, const Vary *vary)
             parameter ? one->parameters[vary->ref.index] : one->covariates[vary->ref.index];
         double first = parameter ? study->arms[0].parameters[vary->ref.index]
                                  : study->arms[0].covariates[vary->ref.index];
-        moves = moves || (vary->own_location && own != first);
+        moves = moves || ((vary->own_location || vary->relative) && own != first);
     }
     return moves && plan->population->table == NULL;
 }

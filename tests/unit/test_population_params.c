@@ -272,6 +272,32 @@ static void test_words_lead_to_draws(void)
     arena_free(scene.arena);
 }
 
+/* A factor of the arm's own value: the two arms differ by the ratio of theirs. */
+static void test_relative(void)
+{
+    Scene scene = open_population("population-relative.cfg", NULL, 0);
+    const Vary *ka = vary_of(&scene, "ka");
+    CU_ASSERT(ka->relative && !ka->own_location && ka->a == 1);
+    CU_ASSERT(near(ka->b, 0.293560379208523867755756200697));
+    const Vary *clearance = vary_of(&scene, "CL"); // mean 1, sd 20 %
+    CU_ASSERT(clearance->relative && clearance->a == 1 && near(clearance->b, 0.2));
+    const double n[] = {0, 2, 0, 2}; // 2 in the study, times 0, 1, 0, 1
+    const Study *study = scene.study;
+    int of_ka = model_find(study->model, "ka").index;
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(drawn(&scene, i, "n"), n[i]);
+        double parameters[8];
+        double covariates[2];
+        memcpy(parameters, study->arms[1].parameters,
+               (size_t)study->model->parameter_count * sizeof(double));
+        memcpy(covariates, study->arms[1].covariates, sizeof covariates);
+        cohort_draw(study->model, scene.population, i, 0, parameters, covariates);
+        CU_ASSERT(near(parameters[of_ka], 2 * drawn(&scene, i, "ka")));
+        CU_ASSERT(parameters[of_ka] > 0 && parameters[of_ka] <= 12);
+    }
+    arena_free(scene.arena);
+}
+
 static void test_table(void)
 {
     Scene scene = open_population("population-file.cfg", NULL, 0);
@@ -325,4 +351,5 @@ static void test_none(void)
 
 SUITE("population params", TEST(test_lognormal_and_normal), TEST(test_other_shapes),
       TEST(test_values_and_levels), TEST(test_correlation), TEST(test_conditions),
-      TEST(test_words_lead_to_draws), TEST(test_table), TEST(test_seeds), TEST(test_none))
+      TEST(test_words_lead_to_draws), TEST(test_relative), TEST(test_table), TEST(test_seeds),
+      TEST(test_none))
