@@ -97,7 +97,7 @@ static void test_grow_keeps_what_was_there(void)
         items[count] = (int)(3 * count);
     }
     for (size_t i = 0; i < 1000; i++) {
-        CU_ASSERT_EQUAL_FATAL(items[i], 3 * i);
+        CU_ASSERT_EQUAL_FATAL(items[i], (int)(3 * i));
     }
     arena_free(arena);
 }
