@@ -27,4 +27,25 @@ bool csv_finish(OutFile *file, bool good);
  * Quotes, CRLF and a byte order mark are accepted. NULL: diag holds why, with line and column. */
 Table *csv_read(Arena *arena, const char *path, Diag *diag);
 
+/* The text cut into fields, for readers that judge each of them by its place. */
+typedef struct {
+    uint32_t start; // in the source, without blanks and quotes
+    uint32_t length;
+    bool doubled; // holds "" for "
+} CsvField;
+
+typedef struct {
+    const Source *source;
+    CsvField *fields; // row by row, the header first: ((rows + 1) × columns)
+    size_t columns;
+    size_t rows; // without the header
+} CsvFields;
+
+/* False: diag holds why; lines with a wrong number of fields are complained of and left out. */
+bool csv_fields(Arena *arena, const char *path, Diag *diag, CsvFields *fields);
+
+/* The words of a field, quotes undone; its number (NaN where it is missing: empty, "." or NA). */
+const char *csv_text(Arena *arena, const CsvFields *fields, const CsvField *field);
+bool csv_number(const CsvFields *fields, const CsvField *field, double *value);
+
 #endif

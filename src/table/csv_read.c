@@ -15,17 +15,11 @@
 #include <string.h>
 
 typedef struct {
-    uint32_t start; // without blanks and quotes
-    uint32_t length;
-    bool doubled; // holds "" for "
-} Field;
-
-typedef struct {
     Arena *arena;
     const Source *source;
     Diag *diag;
     uint32_t at;
-    Field *fields; // row by row, the header first
+    CsvField *fields; // row by row, the header first
     size_t count;
     size_t capacity;
     size_t columns;
@@ -68,7 +62,7 @@ static void skip_line_end(Reader *reader)
 }
 
 /* The opening quote stands at reader->at; false: a complaint was made. */
-static bool read_quoted(Reader *reader, Field *field)
+static bool read_quoted(Reader *reader, CsvField *field)
 {
     uint32_t open = reader->at++;
     const char *text = reader->source->text;
@@ -101,9 +95,9 @@ static bool read_quoted(Reader *reader, Field *field)
     return true;
 }
 
-static bool read_field(Reader *reader, Field *field)
+static bool read_field(Reader *reader, CsvField *field)
 {
-    *field = (Field){0};
+    *field = (CsvField){0};
     while (is_blank(byte_at(reader, reader->at))) {
         reader->at++;
     }
@@ -130,7 +124,7 @@ static long read_line(Reader *reader)
     for (;;) {
         reader->fields = arena_grow(reader->arena, reader->fields, reader->count, &reader->capacity,
                                     sizeof *reader->fields);
-        Field *field = &reader->fields[reader->count];
+        CsvField *field = &reader->fields[reader->count];
         if (!read_field(reader, field)) {
             return -1;
         }
@@ -151,9 +145,9 @@ static long read_line(Reader *reader)
 }
 
 /* The words of a field, with doubled quotes made single. */
-static const char *field_text(const Reader *reader, const Field *field)
+static const char *words_of(Arena *arena, const Source *source, const CsvField *field)
 {
-    char *copy = arena_copy(reader->arena, reader->source->text + field->start, field->length);
+    char *copy = arena_copy(arena, source->text + field->start, field->length);
     if (!field->doubled) {
         return copy;
     }
@@ -166,6 +160,11 @@ static const char *field_text(const Reader *reader, const Field *field)
     }
     *to = '\0';
     return copy;
+}
+
+static const char *field_text(const Reader *reader, const CsvField *field)
+{
+    return words_of(reader->arena, reader->source, field);
 }
 
 /* The header line: false after a complaint. */
@@ -184,7 +183,7 @@ static bool read_header(Reader *reader)
         return false;
     }
     reader->columns = (size_t)count;
-    const Field *only = &reader->fields[0];
+    const CsvField *only = &reader->fields[0];
     if (count == 1 && (memchr(reader->source->text + only->start, ';', only->length) != NULL ||
                        memchr(reader->source->text + only->start, '\t', only->length) != NULL)) {
         diag_report(reader->diag, FAULT_T006, span_of(reader, only->start, only->length),
@@ -223,9 +222,9 @@ static bool read_rows(Reader *reader)
 }
 
 /* True if the field is missing or a number: *value is set. */
-static bool field_number(const Reader *reader, const Field *field, double *value)
+static bool number_of(const Source *source, const CsvField *field, double *value)
 {
-    const char *text = reader->source->text + field->start;
+    const char *text = source->text + field->start;
     bool missing = field->length == 0 || (field->length == 1 && text[0] == '.') ||
                    (field->length == 2 && memcmp(text, "NA", 2) == 0);
     if (missing) {
@@ -241,7 +240,12 @@ static bool field_number(const Reader *reader, const Field *field, double *value
     return number_read(text, field->length, value, &used) && used == field->length;
 }
 
-static const Field *field_at(const Reader *reader, size_t row, size_t column)
+static bool field_number(const Reader *reader, const CsvField *field, double *value)
+{
+    return number_of(reader->source, field, value);
+}
+
+static const CsvField *field_at(const Reader *reader, size_t row, size_t column)
 {
     return &reader->fields[(row + 1) * reader->columns + column];
 }
@@ -251,7 +255,7 @@ static bool make_columns(Reader *reader, TableColumn *columns)
 {
     Names *names = names_new(reader->arena);
     for (size_t k = 0; k < reader->columns; k++) {
-        const Field *field = &reader->fields[k];
+        const CsvField *field = &reader->fields[k];
         columns[k] = (TableColumn){.name = field_text(reader, field), .kind = TABLE_NUMBER};
         Span span = span_of(reader, field->start, field->length);
         if (field->length == 0) {
@@ -303,19 +307,44 @@ static void fill_words(const Reader *reader, Table *table, size_t column)
     }
 }
 
+/* Opens the file and cuts it into fields. */
+static bool read_fields(Reader *reader, const char *path)
+{
+    SourceStatus status = source_read(reader->arena, path, &reader->source);
+    if (status != SOURCE_OK) {
+        // No text: the complaint still carries the name of the file.
+        Span nowhere = {source_from_text(reader->arena, path, "", 0), 0, 0};
+        diag_report(reader->diag, FAULT_T001, nowhere, "cannot read the table: %s",
+                    source_status_text(status));
+        return false;
+    }
+    return read_header(reader) && read_rows(reader);
+}
+
+bool csv_fields(Arena *arena, const char *path, Diag *diag, CsvFields *fields)
+{
+    assert(arena != NULL && path != NULL && diag != NULL && fields != NULL);
+    Reader reader = {.arena = arena, .diag = diag, .errors_before = diag_errors(diag)};
+    bool whole = read_fields(&reader, path);
+    *fields = (CsvFields){reader.source, reader.fields, reader.columns, reader.rows};
+    return whole;
+}
+
+const char *csv_text(Arena *arena, const CsvFields *fields, const CsvField *field)
+{
+    return words_of(arena, fields->source, field);
+}
+
+bool csv_number(const CsvFields *fields, const CsvField *field, double *value)
+{
+    return number_of(fields->source, field, value);
+}
+
 Table *csv_read(Arena *arena, const char *path, Diag *diag)
 {
     assert(arena != NULL && path != NULL && diag != NULL);
     Reader reader = {.arena = arena, .diag = diag, .errors_before = diag_errors(diag)};
-    SourceStatus status = source_read(arena, path, &reader.source);
-    if (status != SOURCE_OK) {
-        // No text: the complaint still carries the name of the file.
-        Span nowhere = {source_from_text(arena, path, "", 0), 0, 0};
-        diag_report(diag, FAULT_T001, nowhere, "cannot read the table: %s",
-                    source_status_text(status));
-        return NULL;
-    }
-    if (!read_header(&reader) || !read_rows(&reader)) {
+    if (!read_fields(&reader, path)) {
         return NULL;
     }
     TableColumn *columns = arena_array(arena, reader.columns, sizeof *columns);
