@@ -135,7 +135,7 @@ bool file_make_folder(const char *path)
     char part[4096];
     size_t length = strlen(path);
     if (length == 0 || length >= sizeof part) {
-        errno = ENAMETOOLONG;
+        errno = length == 0 ? ENOENT : ENAMETOOLONG;
         return false;
     }
     for (size_t i = 1; i < length; i++) {

@@ -185,6 +185,9 @@ static int write_data(Run *run)
     if (unlink(manifest) != 0 && errno != ENOENT) {
         return cannot_write(manifest);
     }
+    if (figures_remove(run->cli, run->folder, run->figures, study->plot_count) != CLI_OK) {
+        return CLI_FILE;
+    }
     const char *path = file_join(arena, run->folder, csv);
     if (!csv_write(run->result.table, columns, path)) {
         return cannot_write(path);

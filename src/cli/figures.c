@@ -112,6 +112,20 @@ const Figure *figures_of_study(Arena *arena, const Study *study)
     return figures;
 }
 
+int figures_remove(const Cli *cli, const char *folder, const Figure *figures, int count)
+{
+    for (int i = 0; i < 2 * count; i++) {
+        const char *name =
+            arena_format(cli->arena, "%s.%s", figures[i / 2].stem, i % 2 == 0 ? "svg" : "png");
+        const char *path = file_join(cli->arena, folder, name);
+        if (unlink(path) != 0 && errno != ENOENT) {
+            cli_complain("cannot remove '%s': %s", path, strerror(errno));
+            return CLI_FILE;
+        }
+    }
+    return CLI_OK;
+}
+
 int figures_write(const Cli *cli, const char *folder, const Figure *figures, int count)
 {
     if (count == 0) {

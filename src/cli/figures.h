@@ -18,6 +18,10 @@ const char *figures_plot_csv(Arena *arena, const Study *study);
 /* One Figure for each plot of the study (study->plot_count). */
 const Figure *figures_of_study(Arena *arena, const Study *study);
 
+/* Removes pictures of an earlier run in the same folder: they would show other numbers than the
+ * table beside them. */
+int figures_remove(const Cli *cli, const char *folder, const Figure *figures, int count);
+
 /* Writes one script for each figure into the folder. An ExitCode; complaints are said. */
 int figures_write(const Cli *cli, const char *folder, const Figure *figures, int count);
 

@@ -39,6 +39,7 @@ static void handle(int signal_number, void (*handler)(int))
 void interrupt_prepare(void)
 {
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN); // a limit of file size is an error of write, as a full disk is
     handle(SIGABRT, confess);
 }
 

@@ -216,6 +216,17 @@ static Token name_token(Lexer *lexer)
     return token_make(lexer, kind, length);
 }
 
+/* Without a digit other than 0 before its exponent. */
+static bool spells_zero(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length && text[i] != 'e' && text[i] != 'E'; i++) {
+        if (text[i] >= '1' && text[i] <= '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
 static Token number_token(Lexer *lexer)
 {
     const Source *source = lexer->source;
@@ -241,6 +252,10 @@ static Token number_token(Lexer *lexer)
     token.value = value;
     if (!isfinite(value)) {
         diag_report(lexer->diag, FAULT_M004, token.span, "the number is too large");
+        token.kind = TOKEN_BAD;
+    } else if (value == 0.0 && !spells_zero(source->text + token.span.start, length)) {
+        diag_report(lexer->diag, FAULT_M004, token.span,
+                    "the number is too small: it would be read as 0");
         token.kind = TOKEN_BAD;
     }
     return token;
