@@ -77,6 +77,9 @@ bool cli_is_model(const char *path);
 /* The command line as one could type it again. */
 const char *cli_command_line(const Cli *cli);
 
+/* A word as the shell would need it. */
+void cli_quote(Text *text, const char *word);
+
 /* Seconds of a clock that only goes forward. */
 double cli_seconds(void);
 
@@ -88,7 +91,7 @@ const Command *cli_find_command(Arena *arena, const char *name, const char **nea
 /* Help of one command, or of the program (NULL): examples first, then options. */
 void cli_help(const Command *command, Text *text);
 
-extern const Command command_run, command_check, command_show, command_plot, command_explain,
-    command_help;
+extern const Command command_run, command_merge, command_check, command_show, command_plot,
+    command_explain, command_help;
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/figures.h"
 #include "cli/interrupt.h"
 #include "cli/places.h"
+#include "cli/population.h"
 #include "cli/report.h"
 #include "cli/summary.h"
 
@@ -25,14 +26,22 @@
 
 enum { LANES_MAX = 64 };
 
-static const Option options[] = {
+const Option run_options[] = {
     {"out", OPTION_VALUE, 'o', false, "DIR", "write into DIR (default: out/<name of the study>)"},
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
     {"no-render", OPTION_FLAG, 0, true, NULL, "write data and scripts, but no pictures"},
     {"ascii", OPTION_FLAG, 0, true, NULL, "also draw the plots in the terminal"},
     {"json", OPTION_FLAG, 0, true, NULL, "print one JSON object instead of the table"},
     {"timings", OPTION_FLAG, 0, true, NULL, "say on stderr where the time went"},
-    {"lanes", OPTION_VALUE, 0, false, "N", "integrate up to N arms side by side (1 to 64)"},
+    {"lanes", OPTION_VALUE, 0, false, "N",
+     "integrate up to N arms or subjects side by side (1 to 64)"},
+    {"jobs", OPTION_VALUE, 'j', false, "N",
+     "threads for a population (default: one for each core)"},
+    {"individuals", OPTION_VALUE, 0, false, "KIND", "curves of single subjects: none, csv"},
+    {"subject", OPTION_VALUE, 0, false, "ID", "run one subject of a population again"},
+    {"cohort-only", OPTION_FLAG, 0, true, NULL, "only write what is drawn for each subject"},
+    {"resume", OPTION_FLAG, 0, true, NULL, "go on with a population that was stopped"},
+    {"shard", OPTION_VALUE, 0, false, "PART", "run part I/N of a population, for stroma merge"},
     OPTION_QUIET,
     OPTION_HELP,
     OPTION_END,
@@ -111,13 +120,13 @@ static void integrate(Run *run, int lanes)
 {
     Cli *cli = run->cli;
     bool progress = cli->terminal && !option_given(&cli->arguments, "quiet");
-    RunOptions run_options = {.width = lanes,
-                              .stop = interrupt_flag(),
-                              .progress = progress ? show_progress : NULL,
-                              .context = run};
+    RunOptions how = {.width = lanes,
+                      .stop = interrupt_flag(),
+                      .progress = progress ? show_progress : NULL,
+                      .context = run};
     run->progress_since = cli_seconds();
     interrupt_catch();
-    bool ran = study_run(run->study, &run_options, cli->arena, &run->result);
+    bool ran = study_run(run->study, &how, cli->arena, &run->result);
     assert(ran && "the solver library cannot be set up");
     (void)ran;
     if (run->progress_shown > 0.0) {
@@ -315,13 +324,6 @@ static void report(Run *run)
 static int run_study(Run *run, int lanes)
 {
     Cli *cli = run->cli;
-    const char *out = option_value(&cli->arguments, "out");
-    run->folder = out != NULL ? out : file_join(cli->arena, "out", run->study->name);
-    if (!file_make_folder(run->folder)) {
-        cli_complain("cannot make the folder '%s': %s", run->folder,
-                     errno == ENOTDIR ? "a file is in the way" : strerror(errno));
-        return CLI_FILE;
-    }
     integrate(run, lanes);
     if (run->result.stopped || interrupt_code() != 0) {
         cli_complain("interrupted; nothing was written");
@@ -343,7 +345,22 @@ static int run_study(Run *run, int lanes)
     return code == CLI_OK && run->result.failed > 0 ? CLI_FAILED : code;
 }
 
-static int run_run(Cli *cli)
+/* The folder for the results; NULL if it cannot be made. */
+static const char *make_folder(const Cli *cli, const Study *study, const char *wanted)
+{
+    const char *out = option_value(&cli->arguments, "out");
+    const char *folder = wanted != NULL ? wanted
+                         : out != NULL  ? out
+                                        : file_join(cli->arena, "out", study->name);
+    if (!file_make_folder(folder)) {
+        cli_complain("cannot make the folder '%s': %s", folder,
+                     errno == ENOTDIR ? "a file is in the way" : strerror(errno));
+        return NULL;
+    }
+    return folder;
+}
+
+int run_call(Cli *cli, int merged, int jobs, const char *folder)
 {
     double begin = cli_seconds();
     const char *path = cli->arguments.operands[0];
@@ -379,7 +396,30 @@ static int run_run(Cli *cli)
         return CLI_DATA;
     }
     run.timings.parse = cli_seconds() - begin;
-    return run_study(&run, lanes);
+    const char *name;
+    if (run.study->population == NULL && population_option_given(cli, &name)) {
+        return cli_misused(cli, "'--%s' is for a study with a population; '%s' has none", name,
+                           path);
+    }
+    run.folder = make_folder(cli, run.study, folder);
+    if (run.folder == NULL) {
+        return CLI_FILE;
+    }
+    if (run.study->population == NULL) {
+        return run_study(&run, lanes);
+    }
+    PopulationCall call = {.study = run.study,
+                           .folder = run.folder,
+                           .lanes = lanes,
+                           .shards = merged,
+                           .jobs = jobs,
+                           .timings = run.timings};
+    return population_command(cli, &call);
+}
+
+static int run_run(Cli *cli)
+{
+    return run_call(cli, 0, 0, NULL);
 }
 
 const Command command_run = {
@@ -392,5 +432,5 @@ const Command command_run = {
     .examples = "  stroma run params/msc-iv.cfg                  writes out/msc-iv/\n"
                 "  stroma run params/msc-iv.cfg --set covariates.WT=90 --out heavy\n"
                 "  stroma run params/msc-iv.cfg --no-render --json | jq .arms\n",
-    .options = options,
+    .options = run_options,
 };

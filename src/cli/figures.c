@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -108,6 +109,80 @@ const Figure *figures_of_study(Arena *arena, const Study *study)
     Figure *figures = arena_array(arena, (size_t)study->plot_count + 1, sizeof *figures);
     for (int i = 0; i < study->plot_count; i++) {
         figures[i] = figure_of(arena, study, &study->plots[i]);
+    }
+    return figures;
+}
+
+/* Median and band of a plot. */
+static void set_band(Arena *arena, const Plot *plot, Figure *figure)
+{
+    double low = plot->has_band ? plot->band[0] : 5.0;
+    double high = plot->has_band ? plot->band[1] : 95.0;
+    char low_digits[NUMBER_TEXT_SIZE];
+    char high_digits[NUMBER_TEXT_SIZE];
+    (void)number_short(low, 6, low_digits);
+    (void)number_short(high, 6, high_digits);
+    FigureBand *band = arena_alloc(arena, sizeof *band);
+    *band =
+        (FigureBand){.low = level_name(arena, low / 100),
+                     .middle = level_name(arena, 0.5),
+                     .high = level_name(arena, high / 100),
+                     .words = arena_format(arena, "median, %s to %s %%", low_digits, high_digits)};
+    figure->band = band;
+    figure->csv = "summary.csv";
+}
+
+/* The differences of the first curve of a plot, a line for each pair of arms. */
+static Figure contrast_of(Arena *arena, const Plan *plan, const Plot *plot, const Figure *whole)
+{
+    const Study *study = plan->study;
+    size_t most = (size_t)study->arm_count * (size_t)study->arm_count;
+    Figure figure = *whole;
+    FigureBand *band = arena_alloc(arena, sizeof *band);
+    *band = (FigureBand){.low = "low95",
+                         .middle = "mean",
+                         .high = "high95",
+                         .words = "mean difference, 95 % interval",
+                         .references = arena_array(arena, most, sizeof *band->references)};
+    figure.arms = arena_array(arena, most, sizeof *figure.arms);
+    figure.arm_count = 0;
+    for (int pair = 0; pair < study->arm_count * study->arm_count; pair++) {
+        int arm = pair / study->arm_count;
+        int reference = pair % study->arm_count;
+        if (contrast_is_made(plan, arm, reference)) {
+            figure.arms[figure.arm_count] = study->arms[arm].name;
+            band->references[figure.arm_count++] = study->arms[reference].name;
+        }
+    }
+    const Label *label = study->outputs[plot->y[0]].label;
+    const char *unit = label->unit.known ? label->unit.text : "";
+    bool plain = *unit == '\0' || strcmp(unit, "1") == 0;
+    figure.band = band;
+    figure.csv = "contrast.csv";
+    figure.curve_count = 1;
+    figure.dose_count = 0;
+    figure.logy = false;
+    figure.y_min = figure.y_max = (double)NAN;
+    figure.stem = arena_format(arena, "%s-contrast", plot->file);
+    figure.title = arena_format(arena, "%s: difference within the subject", plot->title);
+    figure.y_label = plain ? arena_format(arena, "Difference of %s", label->name)
+                           : arena_format(arena, "Difference of %s (%s)", label->name, unit);
+    return figure;
+}
+
+const Figure *figures_of_population(Arena *arena, const Plan *plan, int *count)
+{
+    const Study *study = plan->study;
+    size_t plots = (size_t)study->plot_count;
+    Figure *figures = arena_array(arena, 2 * plots + 1, sizeof *figures);
+    *count = 0;
+    for (size_t i = 0; i < plots; i++) {
+        Figure *figure = &figures[(*count)++];
+        *figure = figure_of(arena, study, &study->plots[i]);
+        set_band(arena, &study->plots[i], figure);
+    }
+    for (size_t i = 0; i < plots && study->arm_count > 1; i++) {
+        figures[(*count)++] = contrast_of(arena, plan, &study->plots[i], &figures[i]);
     }
     return figures;
 }

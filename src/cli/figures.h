@@ -8,7 +8,7 @@
 #define STROMA_CLI_FIGURES_H
 
 #include "cli/cli.h"
-#include "study/study.h"
+#include "study/population.h"
 #include "table/gnuplot.h"
 
 /* The data a study leaves: name of its CSV, and of the one for plots or NULL if not needed. */
@@ -17,6 +17,11 @@ const char *figures_plot_csv(Arena *arena, const Study *study);
 
 /* One Figure for each plot of the study (study->plot_count). */
 const Figure *figures_of_study(Arena *arena, const Study *study);
+
+/* Figures of a population: for each plot medians in a band, read from summary.csv; then, if there
+ * are several arms, the difference between them for the first curve of each plot, from
+ * contrast.csv. */
+const Figure *figures_of_population(Arena *arena, const Plan *plan, int *count);
 
 /* Removes pictures of an earlier run in the same folder: they would show other numbers than the
  * table beside them. */

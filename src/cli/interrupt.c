@@ -27,13 +27,18 @@ static void confess(int signal_number)
     _exit(CLI_BUG);
 }
 
-static void handle(int signal_number, void (*handler)(int))
+static void handle_with(int signal_number, void (*handler)(int), int flags)
 {
     struct sigaction action = {0};
     action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = SA_RESTART | flags;
     sigemptyset(&action.sa_mask);
     sigaction(signal_number, &action, NULL);
+}
+
+static void handle(int signal_number, void (*handler)(int))
+{
+    handle_with(signal_number, handler, 0);
 }
 
 void interrupt_prepare(void)
@@ -48,6 +53,13 @@ void interrupt_catch(void)
     handle(SIGINT, remember);
     handle(SIGTERM, remember);
     handle(SIGHUP, remember);
+}
+
+void interrupt_catch_once(void)
+{
+    handle_with(SIGINT, remember, (int)SA_RESETHAND);
+    handle_with(SIGTERM, remember, (int)SA_RESETHAND);
+    handle_with(SIGHUP, remember, (int)SA_RESETHAND);
 }
 
 const volatile int *interrupt_flag(void)

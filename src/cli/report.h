@@ -18,6 +18,7 @@ typedef struct {
     const char *folder;
     const char *const *files; // (file_count) names inside the folder, in the order written
     int file_count;
+    const char *more;       // further members, as text; NULL: none
     const Timings *timings; // NULL: left out, so that the text is reproducible
 } ReportExtras;
 

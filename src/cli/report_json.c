@@ -110,6 +110,7 @@ void report_json(const Study *study, const RunResult *result, const ReportExtras
         add_arm(text, study, result, arm);
     }
     text_string(text, "]");
+    text_string(text, extras->more != NULL ? extras->more : "");
     if (extras->timings != NULL) {
         add_timings(text, extras->timings);
     }

@@ -147,7 +147,7 @@ void cli_wrap(Text *text, const char *paragraph, int indent)
 }
 
 /* A word as the shell would need it; plain words stay as they are. */
-static void quote(Text *text, const char *word)
+void cli_quote(Text *text, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_-./=:,+@%^";
@@ -172,7 +172,7 @@ const char *cli_command_line(const Cli *cli)
     text_string(&text, "stroma"); // not argv[0]: where the program lies changes no result
     for (int i = 1; i < cli->argc; i++) {
         text_string(&text, " ");
-        quote(&text, cli->argv[i]);
+        cli_quote(&text, cli->argv[i]);
     }
     return text.data;
 }

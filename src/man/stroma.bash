@@ -30,7 +30,7 @@ _stroma()
         _stroma_files "$word"
         return
         ;;
-    --set | -s | --lanes)
+    --set | -s | --lanes | --jobs | -j | --subject | --shard)
         return
         ;;
     esac
@@ -40,6 +40,7 @@ _stroma()
         return
     fi
     case $command in
+    merge) _stroma_files "$word" ;;
     run | plot) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)

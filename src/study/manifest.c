@@ -134,7 +134,7 @@ static json_t *outcome_of(Arena *arena, const Model *model, const Outcome *outco
 static json_t *counts_of(const ArmCount *count)
 {
     json_t *object = json_object();
-    for (int kind = OUTCOME_DONE; kind <= OUTCOME_STOPPED; kind++) {
+    for (int kind = OUTCOME_DONE; kind <= OUTCOME_LEDGER; kind++) {
         if (kind == OUTCOME_DONE || count->kinds[kind] > 0) {
             set_count(object, outcome_word((OutcomeKind)kind), count->kinds[kind]);
         }

@@ -32,7 +32,7 @@ expect 'run' r
 expect '--help|--version' --
 expect 'explain' help ex
 expect '--out' run --o
-expect '--set' run study.cfg --s
+expect '--set|--shard|--subject' run study.cfg --s
 expect '-h' explain -h
 expect '--strict' check --st
 expect 'params/one.cfg|params/two words.cfg' run params/
