@@ -27,7 +27,7 @@ if (!exists('out')) out = ${OUT}   # pictures are out.svg, out.png
 set style line 1 linewidth 2 dashtype 1     linecolor rgb '#0072B2' # blue
 set style line 2 linewidth 2 dashtype '-'   linecolor rgb '#D55E00' # vermilion
 set style line 3 linewidth 2 dashtype '-.'  linecolor rgb '#009E73' # green
-set style line 4 linewidth 2 dashtype '.'   linecolor rgb '#CC79A7' # purple
+set style line 4 linewidth 2 dashtype (3,3) linecolor rgb '#CC79A7' # purple
 set style line 5 linewidth 2 dashtype '-..' linecolor rgb '#E69F00' # orange
 set style line 6 linewidth 2 dashtype '_'   linecolor rgb '#56B4E9' # sky blue
 set style line 7 linewidth 2 dashtype '_.'  linecolor rgb '#000000' # black
@@ -41,7 +41,15 @@ set datafile missing 'NA'
 set datafile columnheaders
 set title '{/:Bold '.title.'}'
 set xlabel x_label noenhanced offset 0, 0.5
+cut = 0 # a long name of the axis goes on two lines
+do for [i = 1 : strlen(y_label)] {
+    if (y_label[i : i] eq ' ' && abs(2 * i - strlen(y_label)) < abs(2 * cut - strlen(y_label))) { cut = i }
+}
 set ylabel y_label noenhanced
+if (strlen(y_label) > 46 && cut > 0) {
+    set ylabel y_label[1 : cut - 1]."\n".y_label[cut + 1 : *] noenhanced offset -1.5, 0
+    set lmargin 13
+}
 set border 3 linecolor rgb '#666666'
 set tics nomirror out scale 0.7, 0.35 textcolor rgb '#000000'
 set format '%h'
@@ -73,6 +81,7 @@ if (low == high) {
     room = low == 0 ? 1 : abs(low) / 2
     set yrange [log_y ? low / 10 : low - room : log_y ? low * 10 : low + room]
 }
+if (!log_y && low < 0 && low > -1e-6 * high) { low = 0; set yrange [0:] } # rounding, not values below 0
 if (y_max == y_max) { set yrange [:y_max]; high = y_max } # NaN is not equal to itself
 if (log_y && low < high / 1e9) { low = high / 1e9; set yrange [low:] }
 if (y_min == y_min) { set yrange [y_min:]; low = y_min }
