@@ -16,7 +16,8 @@ static const Option options[] = {
     {"expr", OPTION_FLAG, 0, true, NULL, "the equations after modules and functions are put in"},
     {"jacobian", OPTION_FLAG, 0, true, NULL, "the derivatives of all rates"},
     {"tape", OPTION_OPTIONAL, 0, false, "PROGRAM",
-     "the compiled programs, or one: setup, initial, rates, jacobian, observe, routes, switches"},
+     "the compiled programs, or one: setup, initial, rates, jacobian, observe, routes, switches, "
+     "events, assign"},
     {"schedule", OPTION_FLAG, 0, true, NULL, "what each arm of a study is given, and when"},
     OPTION_HELP,
     OPTION_END,
@@ -25,7 +26,7 @@ static const Option options[] = {
 static const char *const program_names[PROGRAM_COUNT] = {
     [PROGRAM_SETUP] = "setup",       [PROGRAM_INITIAL] = "initial", [PROGRAM_RATES] = "rates",
     [PROGRAM_JACOBIAN] = "jacobian", [PROGRAM_OBSERVE] = "observe", [PROGRAM_ROUTES] = "routes",
-    [PROGRAM_SWITCHES] = "switches",
+    [PROGRAM_SWITCHES] = "switches", [PROGRAM_EVENTS] = "events",   [PROGRAM_ASSIGN] = "assign",
 };
 
 /* What is to be shown: a model, and a study if the file was one. */

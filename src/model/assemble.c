@@ -348,11 +348,6 @@ static void fill_event(Builder *builder, const Definition *definition)
     for (int i = 0; i < statement->option_count; i++) {
         fill_assignment(builder, definition, event, &statement->options[i]);
     }
-    Span place;
-    if (fault_begin(builder, FAULT_M045, NULL, definition->span, &place)) {
-        diag_report(builder->diag, FAULT_M045, place,
-                    "the event '%s' is checked, but events are not yet run", definition->name);
-    }
 }
 
 /* ---- all ---- */

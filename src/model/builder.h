@@ -172,9 +172,12 @@ double check_convert(Builder *builder, const Scope *scope, const Node *node, Val
 
 void assemble(Builder *builder);
 
-/* ---- switch.c, jacobian.c ---- */
+/* ---- switch.c, surface.c, jacobian.c ---- */
 
+/* Also sets the test of every event. */
 void model_find_switches(Model *model, Arena *arena);
+/* surface and off of every event, from its test. */
+void model_find_surfaces(Builder *builder);
 void model_make_jacobian(Model *model, Arena *arena);
 
 #endif

@@ -130,6 +130,7 @@ const Model *model_from_source(Arena *arena, const Source *source, SearchPath se
     list_sources(model, &builder);
     index_names(model);
     model_find_switches(model, arena);
+    model_find_surfaces(&builder);
     model_make_jacobian(model, arena);
     make_symbols(model);
     name_switches(model);

@@ -61,15 +61,21 @@ typedef struct {
     Expr value;
 } Assignment;
 
-/* A state-triggered event: parsed and checked; running it is the task of simulate/. */
+/* What happens when a condition becomes true. For the one who runs it (simulate/): it fires when
+ * `test` turns from 0 to 1, which is where `surface` passes through zero from below; having fired,
+ * it is ready again when `off` says that the test is false by more than rounding. In these three
+ * the part of the condition that depends on time alone stands as SWITCH symbols. */
 typedef struct {
     Label label;
-    Expr condition; // fires when it turns from 0 to 1
+    Expr condition; // as written
+    Expr test;      // the condition, or its negation if `falling`
+    Expr surface;
+    Expr off;
     Assignment *assignments;
     int assignment_count;
     Expr priority; // EXPR_NONE if not given; higher goes first
     Expr delay;    // in time_unit; EXPR_NONE if not given
-    bool falling;  // fires when the condition turns from 1 to 0 instead
+    bool falling;  // fires when the condition turns from 1 to 0
     Span span;
 } Event;
 

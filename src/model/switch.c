@@ -3,7 +3,8 @@
  * A condition such as t < t_end, a floor, or the choice inside min, max and abs, that depends on
  * time but on no state, changes at times that can be computed. The solver stops there, and between
  * two stops the value is frozen: in the rates the condition is replaced by the symbol of a Switch,
- * so that no step ever straddles the jump. Inner conditions are replaced first: in floor(t / 7) ==
+ * so that no step ever straddles the jump. (In the conditions of events too: they fire at that
+ * stop.) Inner conditions are replaced first: in floor(t / 7) ==
  * 3 only the floor is a Switch, the comparison is then constant between stops by itself.
  *
  * Where to stop: a < b at the zeros of a - b, floor(u) and ceil(u) where u is whole, min and max
@@ -28,12 +29,16 @@ static bool has_kind(const Graph *graph, Expr expr, SymbolKind kind)
     return (expr_kinds(graph, expr) >> kind) & 1u;
 }
 
-/* Marks what the rates are made of. Children have smaller numbers than their parents. */
+/* Marks what the rates and the conditions of events are made of. Children have smaller numbers than
+ * their parents. */
 static void mark_reached(const Switcher *switcher, bool *reached)
 {
     const Model *model = switcher->model;
     for (int i = 0; i < model->state_count; i++) {
         reached[model->states[i].rate] = true;
+    }
+    for (int i = 0; i < model->event_count; i++) {
+        reached[model->events[i].condition] = true;
     }
     for (Expr e = switcher->end; e-- > 1;) {
         for (int k = 0; reached[e] && k < expr_arity(model->graph, e); k++) {
@@ -199,6 +204,12 @@ void model_find_switches(Model *model, Arena *arena)
     }
     for (int i = 0; i < model->state_count; i++) {
         model->states[i].rate = switcher.replaced[model->states[i].rate];
+    }
+    for (int i = 0; i < model->event_count; i++) {
+        Event *event = &model->events[i];
+        Expr test = switcher.replaced[event->condition];
+        event->test =
+            event->falling ? expr_apply(graph, EXPR_NOT, test, EXPR_NONE, EXPR_NONE) : test;
     }
     arena_free(scratch);
 }

@@ -78,16 +78,6 @@ const Model *read_model(Reader *reader)
     return model_read(reader->arena, path, reader->search, reader->diag);
 }
 
-static void refuse_events(Reader *reader)
-{
-    const Model *model = reader->model;
-    for (int i = 0; i < model->event_count; i++) {
-        diag_report(reader->diag, FAULT_P025, model->events[i].span,
-                    "events are not run yet, and this model has the event '%s'",
-                    model->events[i].label.name);
-    }
-}
-
 /* --- outputs -------------------------------------------------------------------------------------
  */
 
@@ -257,7 +247,6 @@ void read_study(Reader *reader)
     const Entry *title = member(reader->config->root, "title");
     reader->study->title = title ? title->text : "";
     refuse_later_keys(reader);
-    refuse_events(reader);
     read_start(reader);
     read_span_of_time(reader);
     read_solver(reader);

@@ -47,6 +47,20 @@ static void want(Wanted *wanted, Expr expr)
     wanted->exprs[wanted->count++] = expr;
 }
 
+static void want_event(Wanted *wanted, const Event *event, bool assign)
+{
+    if (!assign) {
+        want(wanted, event->test);
+        want(wanted, event->surface);
+        want(wanted, event->off);
+        want(wanted, event->priority);
+        want(wanted, event->delay);
+    }
+    for (int i = 0; assign && i < event->assignment_count; i++) {
+        want(wanted, event->assignments[i].value);
+    }
+}
+
 static void want_program(Wanted *wanted, const Model *model, const TapeOptions *options,
                          ProgramName name)
 {
@@ -78,6 +92,10 @@ static void want_program(Wanted *wanted, const Model *model, const TapeOptions *
             want(wanted, model->switches[i].value);
             want(wanted, model->switches[i].surface);
             want(wanted, model->switches[i].slope);
+        }
+    } else if (name == PROGRAM_EVENTS || name == PROGRAM_ASSIGN) {
+        for (int i = 0; i < model->event_count; i++) {
+            want_event(wanted, &model->events[i], name == PROGRAM_ASSIGN);
         }
     }
 }

@@ -48,8 +48,20 @@ typedef enum {
     PROGRAM_OBSERVE,  // the expressions given to tape_compile
     PROGRAM_ROUTES,   // for each route: rate, duration (0 where none), fraction, lag of each target
     PROGRAM_SWITCHES, // for each switch: value, surface, slope
+    PROGRAM_EVENTS,   // for each event: TRIGGER_OUTPUTS values; uses the SWITCH slots
+    PROGRAM_ASSIGN,   // the value of each assignment of each event, in order
     PROGRAM_COUNT
 } ProgramName;
+
+/* What PROGRAM_EVENTS computes of an event, in this order. */
+enum {
+    TRIGGER_TEST,
+    TRIGGER_SURFACE,
+    TRIGGER_OFF,
+    TRIGGER_PRIORITY,
+    TRIGGER_DELAY,
+    TRIGGER_OUTPUTS
+};
 
 typedef struct {
     Instruction *code; // (count), then one OP_NONE

@@ -62,7 +62,7 @@ enum {
     REGION_WORKING,
     REGION_OUTPUT, // + ProgramName
     REGION_COUNT = REGION_OUTPUT + PROGRAM_COUNT,
-    REGION_SHIFT = 28
+    REGION_SHIFT = 27
 };
 
 /* What has been given out so far, over all programs. */
