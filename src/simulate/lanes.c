@@ -1,7 +1,7 @@
 /* lanes.c: the subjects of a pack: their doses as events, and what becomes of a lane that fails.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/lanes.h"
+#include "simulate/events.h"
 
 #include <assert.h>
 #include <math.h>
@@ -156,6 +156,7 @@ static void reset(Pack *pack, int lane, double time)
     Lane *one = &pack->lanes[lane];
     double *y = pack->solo.y;
     one->active_count = 0;
+    events_cancel(pack, lane);
     if (one->home != NULL) {
         memcpy(y, one->home, (size_t)pack->states * sizeof *y);
     } else if (!lane_initial(pack, lane, time, y)) {

@@ -80,6 +80,8 @@ typedef struct {
     bool restart; // the model itself jumps there (a switch is found by its value, not here)
 } Stop;
 
+typedef struct Events Events; // events.h
+
 struct Pack {
     Arena *arena;  // lives as long as the pack
     Arena *loaded; // rewound by pack_load
@@ -104,6 +106,7 @@ struct Pack {
     double *clock;         // (width) times of own observations
     ObservationSink *observe;
     void *observe_context;
+    Events *events; // NULL: the model has none
     SolverStats stats;
 };
 

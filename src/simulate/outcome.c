@@ -39,6 +39,8 @@ const char *outcome_word(OutcomeKind kind)
         return "stopped";
     case OUTCOME_LEDGER:
         return "dose lost";
+    case OUTCOME_EVENTS:
+        return "events";
     }
     return "unknown";
 }
@@ -59,6 +61,8 @@ static Fault fault_of(OutcomeKind kind)
         return FAULT_R005;
     case OUTCOME_LEDGER:
         return FAULT_R006;
+    case OUTCOME_EVENTS:
+        return FAULT_R007;
     case OUTCOME_DONE:
         break;
     }
@@ -165,6 +169,10 @@ static void add_reason(Text *text, const Model *model, const Outcome *outcome)
         add_number(text, outcome->delivered);
         text_string(text, " instead of ");
         add_number(text, outcome->scheduled);
+        break;
+    case OUTCOME_EVENTS:
+        text_format(text, "the event '%s' %s", model->events[outcome->event].label.name,
+                    outcome->reason);
         break;
     }
 }

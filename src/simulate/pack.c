@@ -4,7 +4,7 @@
  * steady states. Lanes that begin later than others wait, mirroring one that runs.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/lanes.h"
+#include "simulate/events.h"
 
 #include <assert.h>
 #include <math.h>
@@ -72,6 +72,7 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
     for (size_t i = 0; i < switches; i++) {
         pack->nested_surface[i] = is_nested(model->graph, &model->switches[i]);
     }
+    pack->events = events_open(pack);
     if (!stage_integrate(&pack->main, arena, &pack->options, pack->rtol, pack->atol)) {
         pack_close(pack);
         return NULL;
@@ -139,6 +140,7 @@ static void start_lanes(Pack *pack, const SubjectInput *subjects, int count)
     pack->main.limit = HUGE_VAL;
     integrator_reset(pack->main.integrator);
     courses_open(pack);
+    events_load(pack);
 }
 
 double pack_middle(const Pack *pack, int stop)

@@ -43,7 +43,8 @@ typedef enum {
     OUTCOME_NOT_FINITE,     // NaN or infinity: fault says where
     OUTCOME_BAD_DOSE,       // the schedule makes no sense for this subject
     OUTCOME_STOPPED,        // interrupted
-    OUTCOME_LEDGER          // what entered is not what was scheduled: an error of stroma
+    OUTCOME_LEDGER,         // what entered is not what was scheduled: an error of stroma
+    OUTCOME_EVENTS          // an event fires without end, or cannot: reason says what
 } OutcomeKind;
 
 /* How the integration of one subject ended. Texts live in the pack's arena. */
@@ -53,10 +54,12 @@ typedef struct {
     double last_step;   // size of the last good step
     int state;          // the state that failed (largest weighted error, or first non-finite), -1
     int dose;           // index of the last dose event before, -1: none
-    const char *reason; // OUTCOME_BAD_DOSE
+    const char *reason; // OUTCOME_BAD_DOSE, OUTCOME_EVENTS
     bool has_fault;     // OUTCOME_NOT_FINITE: the model expression
     TapeFault fault;
     double scheduled, delivered; // OUTCOME_LEDGER
+    int event;                   // OUTCOME_EVENTS: which
+    long events;                 // of the model that have fired
 } Outcome;
 
 /* Counts over a pack's life; the manifest prints them. */

@@ -1,16 +1,16 @@
 /* walk.c: from stop to stop: the read-aloud part of the integration.
  *
- *   for each stop: covariates as they are at that time; apply what is due, record what is to be
- *   recorded before a record of the same instant; record outputs (so they show the value after);
- *   covariates as they are from then on; until the next stop: one step, then outputs inside that
- *   step from the interpolant
+ *   for each stop: covariates and conditions as they are at that time; timed events; apply what is
+ *   due, record what is to be recorded before a record of the same instant; other events; record
+ *   outputs (so they show the value after); covariates as they are from then on; until the next
+ *   stop: one step, then outputs inside that step from the interpolant, up to the first event in it
  *
  * Conditions on time are frozen at their value in the middle of a segment, so that the rates have
  * no jump inside a step. The solver restarts only where something changed. Nothing is allocated
  * here.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/lanes.h"
+#include "simulate/events.h"
 
 #include <assert.h>
 #include <math.h>
@@ -36,6 +36,7 @@ static bool record(Run *run, const double *y)
     Stage *stage = &pack->main;
     int index = run->next++;
     run->steps = 0;
+    events_pass(pack);
     stage_set_time(stage, run->times[index]);
     stage_set_state(stage, y);
     tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, pack->width);
@@ -128,6 +129,30 @@ static bool observe_step(Run *run, double reached, double end)
     return true;
 }
 
+/* Own observations at an instant that is no stop, after everything that happens there. */
+static bool observe_now(Run *run, double now)
+{
+    Pack *pack = run->pack;
+    for (bool any = true; any;) {
+        any = false;
+        for (int lane = 0; lane < pack->count; lane++) {
+            Lane *one = &pack->lanes[lane];
+            bool more = one->observed < one->observation_count;
+            double time = more ? one->observations[one->observed].time : -HUGE_VAL;
+            one->due = more && pack->main.live[lane] && (time <= now || same_time(time, now));
+            any = any || one->due;
+        }
+        if (any) {
+            stage_set_time(&pack->main, now);
+            stage_set_state(&pack->main, pack->main.y);
+        }
+        if (any && !observe_due(run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What happens at a stop, and the observations before and between its records. */
 static bool apply_stop(Run *run, int stop, bool *changed)
 {
@@ -187,13 +212,53 @@ static void interrupt(Pack *pack, double time)
     }
 }
 
+/* What happens at `time` inside the last step: the condition of an event is crossed, or a delayed
+ * event is due. False if the run is to be given up. */
+static bool strike(Run *run, double time, double reached)
+{
+    Pack *pack = run->pack;
+    integrator_value(pack->main.integrator, time, pack->main.y);
+    (void)events_fire(pack, time, reached);
+    bool more = observe_now(run, time) && record_stop(run, time);
+    restart(pack, time);
+    run->steps = 0;
+    return more;
+}
+
+/* Outputs of the step from `before` to *time, and what happens inside it: *time is then where that
+ * was, *until the next stop. False if the run is to be given up. */
+static bool look_into(Run *run, double before, double *time, double end, double *until)
+{
+    Pack *pack = run->pack;
+    double reached = *time;
+    double at = reached;
+    bool strikes = events_crossing(pack, before, reached, &at) && !same_time(at, end);
+    if (!strikes) {
+        at = reached;
+        strikes = *until < end && reached >= *until;
+    }
+    double last = strikes ? at : end;
+    if (!observe_step(run, at, last) || !record_step(run, at, last)) {
+        return false;
+    }
+    if (strikes) {
+        *time = at;
+        bool more = strike(run, at, reached);
+        *until = events_until(pack, end);
+        integrator_stop_at(pack->main.integrator, *until);
+        return more;
+    }
+    return true;
+}
+
 /* From a stop to the next at `end`. False if the run is to be given up; time is where it got to. */
 static bool advance(Run *run, double *time, double end)
 {
     Pack *pack = run->pack;
     Integrator *integrator = pack->main.integrator;
     pack->main.limit = nextafter(end, -HUGE_VAL);
-    integrator_stop_at(integrator, end);
+    double until = events_until(pack, end);
+    integrator_stop_at(integrator, until);
     run->steps = 0;
     while (lanes_donor(pack) >= 0) {
         if (run->stop != NULL && *run->stop != 0) {
@@ -204,10 +269,10 @@ static bool advance(Run *run, double *time, double end)
         if (status == STEP_DONE || status == STEP_AT_STOP) {
             run->steps++;
             run->stuck = *time > before ? 0 : run->stuck + 1;
-            if (!observe_step(run, *time, end) || !record_step(run, *time, end)) {
+            if (!look_into(run, before, time, end, &until)) {
                 return false;
             }
-            if (status == STEP_AT_STOP) {
+            if (status == STEP_AT_STOP && *time >= end) {
                 take_state(pack);
                 return true;
             }
@@ -222,7 +287,7 @@ static bool advance(Run *run, double *time, double end)
             return true;
         }
         recover(run, status, *time);
-        integrator_stop_at(integrator, end);
+        integrator_stop_at(integrator, until);
     }
     return true;
 }
@@ -245,11 +310,14 @@ static bool arrive(Run *run, int k, bool *changed)
     pack->main.limit = HUGE_VAL;
     *changed = lanes_begin(pack, k) || k == 0 || pack->stops[k].restart;
     *changed = courses_apply(pack, time, false) || *changed;
+    *changed =
+        stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values) || *changed;
+    *changed = events_arrive(pack, time) || *changed;
     if (!apply_stop(run, k, changed)) {
         return false;
     }
-    *changed =
-        stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values) || *changed;
+    *changed = events_fire(pack, time, time) || *changed;
+    events_pass(pack);
     if (k == 0) {
         check_start(pack);
     }

@@ -115,6 +115,9 @@ static json_t *outcome_of(Arena *arena, const Model *model, const Outcome *outco
     json_t *object = json_object();
     set_string(arena, object, "kind", outcome_word(outcome->kind));
     set_number(object, "time", outcome->time);
+    if (model->event_count > 0) {
+        set_count(object, "events", outcome->events);
+    }
     if (outcome->kind == OUTCOME_DONE) {
         return object;
     }

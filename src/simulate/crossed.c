@@ -1,0 +1,220 @@
+/* crossed.c: finds the first crossing of any event of any lane inside a step.
+ *
+ * The step is sampled at a few points of the interpolant. A test that is true at one and was false
+ * before is bracketed; the bracket is closed by regula falsi (Illinois: Dowell and Jarratt 1971,
+ * BIT 11, 168-174) on the highest surface of all lanes, with bisection where that is slow, down to
+ * neighbouring doubles. What decides the side is the test, not the sign of the surface: at the time
+ * found the condition is true. A surface that rises towards zero and falls again between samples
+ * is followed to its summit, so that a short crossing is not missed.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/events.h"
+
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+
+enum { MOST_PROBES = 200, CLIMBS = 10 };
+
+// Fractions of a step. The points near its ends keep a summit from hiding between two steps.
+static const double SAMPLES[] = {0.05, 0.25, 0.5, 0.75, 0.95, 1.0};
+enum { SAMPLE_COUNT = sizeof SAMPLES / sizeof *SAMPLES };
+
+// How near to zero, relative to its height, the summit of a parabola is worth a look.
+static const double NEAR_ZERO = 0.3;
+// The share of its bracket at which the search for a summit ends.
+static const double SUMMIT_WIDTH = 1e-4;
+
+static void probe_inside(Pack *pack, double time)
+{
+    integrator_value(pack->main.integrator, time, pack->scratch);
+    events_probe(pack, time, pack->scratch);
+}
+
+static bool may_cross(const Pack *pack, int event, int lane)
+{
+    const Events *events = pack->events;
+    return pack->main.live[lane] && !events->timed[event] &&
+           events->ready[event * pack->width + lane];
+}
+
+/* After a probe: true if something has become true. */
+static bool is_crossed(const Pack *pack)
+{
+    for (int i = 0; i < pack->events->count; i++) {
+        for (int lane = 0; lane < pack->count; lane++) {
+            if (may_cross(pack, i, lane) && events_output(pack, i, TRIGGER_TEST, lane) != 0.0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* After a probe: the highest surface. */
+static double highest(const Pack *pack)
+{
+    double most = -HUGE_VAL;
+    for (int i = 0; i < pack->events->count; i++) {
+        for (int lane = 0; lane < pack->count; lane++) {
+            if (may_cross(pack, i, lane)) {
+                most = fmax(most, events_output(pack, i, TRIGGER_SURFACE, lane));
+            }
+        }
+    }
+    return most;
+}
+
+/* The first double at which something is crossed, given that nothing is at `low` but is at `high`.
+ */
+static double locate(Pack *pack, double low, double high)
+{
+    probe_inside(pack, low);
+    double at_low = highest(pack);
+    probe_inside(pack, high);
+    double at_high = highest(pack);
+    int slow = 0;
+    int side = 0;
+    for (int i = 0; i < MOST_PROBES; i++) {
+        double width = high - low;
+        if (width <= DBL_EPSILON * fmax(fabs(low), fabs(high))) {
+            break;
+        }
+        double at = low + width * (at_low / (at_low - at_high));
+        if (slow >= 2 || !(at > low && at < high)) {
+            at = low + 0.5 * width;
+            slow = 0;
+            side = 0;
+        }
+        if (at <= low || at >= high) {
+            break;
+        }
+        probe_inside(pack, at);
+        double value = highest(pack);
+        if (is_crossed(pack)) {
+            at_low = side > 0 ? 0.5 * at_low : at_low;
+            high = at;
+            at_high = value;
+            side = 1;
+        } else {
+            at_high = side < 0 ? 0.5 * at_high : at_high;
+            low = at;
+            at_low = value;
+            side = -1;
+        }
+        slow = high - low > 0.5 * width ? slow + 1 : 0;
+    }
+    return high;
+}
+
+typedef struct {
+    double time, value;
+} Point;
+
+/* The summit of the parabola through three points. */
+static Point parabola(Point a, Point b, Point c)
+{
+    double left = (b.value - a.value) / (b.time - a.time);
+    double right = (c.value - b.value) / (c.time - b.time);
+    double bend = (right - left) / (c.time - a.time);
+    double slope = left + bend * (b.time - a.time); // at b
+    double ahead = bend < 0.0 ? -0.5 * slope / bend : 0.0;
+    return (Point){b.time + ahead, b.value + 0.5 * slope * ahead};
+}
+
+/* Climbs from b, the highest of three points, until something is crossed or the top is reached. */
+static bool climb(Pack *pack, int event, int lane, Point a, Point b, Point c, double *top)
+{
+    double narrow = SUMMIT_WIDTH * (c.time - a.time);
+    for (int i = 0; i < CLIMBS; i++) {
+        double at = parabola(a, b, c).time;
+        if (fabs(at - b.time) < narrow) { // look at the longer side, so that the bracket shrinks
+            at = b.time + (c.time - b.time > b.time - a.time ? narrow : -narrow);
+        }
+        if (!(at > a.time && at < c.time) || at == b.time) {
+            return false;
+        }
+        probe_inside(pack, at);
+        if (is_crossed(pack)) {
+            *top = at;
+            return true;
+        }
+        Point here = {at, events_output(pack, event, TRIGGER_SURFACE, lane)};
+        bool higher = here.value > b.value;
+        if ((at > b.time) == higher) {
+            a = higher ? b : here;
+        } else {
+            c = higher ? b : here;
+        }
+        b = higher ? here : b;
+        if (c.time - a.time <= 3.0 * narrow) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* A summit between the latest samples that reaches above zero; *low is a time before it at which
+ * nothing is crossed. */
+static bool find_summit(Pack *pack, double first, double *low, double *top)
+{
+    const Events *events = pack->events;
+    const double *time = events->time;
+    if (events->sampled < EVENT_SAMPLES || time[1] < first) {
+        return false;
+    }
+    for (int i = 0; i < events->count * pack->width; i++) {
+        int event = i / pack->width;
+        int lane = i % pack->width;
+        Point a = {time[0], events->surface[0][i]};
+        Point b = {time[1], events->surface[1][i]};
+        Point c = {time[2], events->surface[2][i]};
+        bool rises = a.value < b.value && b.value >= c.value && b.value < 0.0;
+        if (!rises || !may_cross(pack, event, lane)) {
+            continue;
+        }
+        Point summit = parabola(a, b, c);
+        double height = summit.value - fmin(a.value, c.value);
+        if (summit.time < first || summit.value < -NEAR_ZERO * height) {
+            continue;
+        }
+        if (a.time < first) { // the interpolant does not reach back: its end is as good
+            a.time = first;
+        }
+        if (a.time < b.time && climb(pack, event, lane, a, b, c, top)) {
+            *low = *top > b.time ? b.time : a.time;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool events_crossing(Pack *pack, double first, double last, double *time)
+{
+    Events *events = pack->events;
+    if (events == NULL || !events->some_state) {
+        return false;
+    }
+    assert(time != NULL && first <= last);
+    double before = first;
+    for (int s = 0; s < SAMPLE_COUNT; s++) {
+        double at = s == SAMPLE_COUNT - 1 ? last : first + SAMPLES[s] * (last - first);
+        if (at <= before) {
+            continue;
+        }
+        probe_inside(pack, at);
+        if (is_crossed(pack)) {
+            *time = locate(pack, before, at);
+            return true;
+        }
+        events_sample(pack, at);
+        double low = 0.0;
+        double top = 0.0;
+        if (find_summit(pack, first, &low, &top)) {
+            *time = locate(pack, low, top);
+            return true;
+        }
+        before = at;
+    }
+    return false;
+}
