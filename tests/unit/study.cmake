@@ -1,4 +1,6 @@
 stroma_unit(test_study study)
+stroma_unit(test_cohort study)
+stroma_unit(test_statistics study)
 stroma_unit(test_population study)
 
 # The public header stands alone in C99 and C++; the libraries export what it declares; the example
