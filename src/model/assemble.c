@@ -110,7 +110,9 @@ static bool add_flow(Builder *builder, Instance *instance, const Statement *stat
     Definition *definition = definition_find(builder, instance, statement->name.text);
     Value value = build_expression(builder, instance, statement->expr);
     const Name ends[2] = {statement->from, statement->to};
-    const char *what = arena_format(builder->arena, "the flow '%s'", definition->name);
+    // a name that was refused has no definition
+    const char *name = definition ? definition->name : statement->name.text;
+    const char *what = arena_format(builder->arena, "the flow '%s'", name);
     Definition *states[2] = {NULL, NULL};
     for (int i = 0; i < 2; i++) {
         states[i] = ends[i].text ? definition_state(builder, instance, ends[i], what) : NULL;

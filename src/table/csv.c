@@ -79,6 +79,10 @@ static void put_rows(OutFile *file, const Table *table, int columns)
             }
             int word = (int)row[k];
             assert(word >= 0 && word < column->word_count);
+            if (columns == 1 && column->words[word][0] == '\0') {
+                put(file, "\"\""); // an empty line would be no row
+                continue;
+            }
             csv_put_text(file, column->words[word]);
         }
         put(file, "\n");
