@@ -16,6 +16,10 @@ foreach(name check_man check_completion install readme reproducible grid populat
   stroma_script(${name})
 endforeach()
 
+if(STROMA_MPI)
+  set_property(TEST cli.population APPEND PROPERTY ENVIRONMENT "STROMA_MPI=$<TARGET_FILE:stroma-mpi>")
+endif()
+
 # A library that makes calls fail; it cannot live with the sanitizers' own.
 if(NOT STROMA_SANITIZE AND NOT STROMA_FUZZ)
   add_library(faulty SHARED cli/faulty.c)

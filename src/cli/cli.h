@@ -31,9 +31,10 @@ typedef struct Cli {
     Arguments arguments;
     int argc; // the whole command line, for the manifest
     char **argv;
-    int stdout_error; // first errno of writing results, 0 if none
-    bool colour;      // stderr is a terminal that wants colour
-    bool terminal;    // stderr is a terminal that can move its cursor: a progress line is welcome
+    const char *folder; // of the results, once a command has made it; NULL before
+    int stdout_error;   // first errno of writing results, 0 if none
+    bool colour;        // stderr is a terminal that wants colour
+    bool terminal;      // stderr is a terminal that can move its cursor: a progress line is welcome
 } Cli;
 
 typedef struct Command {
@@ -45,6 +46,12 @@ typedef struct Command {
     const char *examples;           // whole lines, two blanks in front
     const Option *options;          // ends with an Option whose name is NULL
 } Command;
+
+/* What a program does first: standard files, signals, what happens when memory runs out. */
+void cli_prepare(Arena *arena);
+
+/* One call of stroma: an exit code. last: stdout is closed behind it. *folder: Cli.folder. */
+int cli_main(Arena *arena, int argc, char **argv, bool last, const char **folder);
 
 /* Words on stderr as they are: a progress line, a table. */
 void cli_words(const char *format, ...) __attribute__((format(printf, 1, 2)));

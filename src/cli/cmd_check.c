@@ -1,4 +1,4 @@
-/* cmd_check.c: `stroma check`: looks for mistakes in models and studies; runs nothing.
+/* cmd_check.c: `stroma check`: looks for mistakes in models, studies and data; runs nothing.
  *
  * One line a file on stdout ("ok: ..." with what was counted), diagnostics on stderr.
  *
@@ -6,9 +6,13 @@
 #include "cli/cli.h"
 #include "cli/places.h"
 
+#include "params/data.h"
 #include "params/params.h"
 
 #include <string.h>
+#include <strings.h>
+
+enum { MOST_FINDINGS = 10000 };
 
 static const Option options[] = {
     {"strict", OPTION_FLAG, 0, true, NULL, "quantities without a unit are errors, as are warnings"},
@@ -59,10 +63,46 @@ static void print_ok(const char *path, const Model *model, const Study *study, T
     text_string(text, "\n");
 }
 
+static bool is_data(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 4 && strcasecmp(path + length - 4, ".csv") == 0;
+}
+
+/* A data file by itself: what it says about the model's names cannot be judged. */
+static int check_data(Cli *cli, const char *path)
+{
+    Diag *diag = diag_new(cli->arena);
+    diag_keep(diag, MOST_FINDINGS);
+    DataOptions reading = data_options_default();
+    reading.lint = true;
+    const DataSet *set = read_data(cli->arena, path, &reading, diag);
+    cli_print_diag(cli, diag);
+    bool strict = option_given(&cli->arguments, "strict");
+    if (set == NULL || (strict && diag_warnings(diag) > 0)) {
+        return CLI_DATA;
+    }
+    Text text = text_new(cli->arena);
+    const Counted counts[] = {
+        {set->count, "subject or occasion", "subjects or occasions"},
+        {set->line_count, "record", "records"},
+        {set->dose_count, "dose or reset", "doses or resets"},
+        {set->row_count, "observation", "observations"},
+    };
+    text_format(&text, "ok: %s: ", path);
+    add_counts(&text, counts, sizeof counts / sizeof counts[0]);
+    text_string(&text, "\n");
+    cli_print(cli, &text);
+    return CLI_OK;
+}
+
 static int check_file(Cli *cli, const char *path)
 {
     if (!cli_readable(cli, path)) {
         return CLI_FILE;
+    }
+    if (is_data(path)) {
+        return check_data(cli, path);
     }
     bool strict = option_given(&cli->arguments, "strict");
     ParamsOptions params = params_options_default();
@@ -103,11 +143,12 @@ static int run_check(Cli *cli)
 const Command command_check = {
     .name = "check",
     .run = run_check,
-    .summary = "look for mistakes in models and studies; run nothing",
+    .summary = "look for mistakes in models, studies and data files; run nothing",
     .operands = "FILE... [OPTION]...",
     .operands_min = 1,
     .operands_max = -1,
     .examples = "  stroma check params/msc-iv.cfg\n"
-                "  stroma check --strict models/*.stroma\n",
+                "  stroma check --strict models/*.stroma\n"
+                "  stroma check data.csv                         every finding by line\n",
     .options = options,
 };

@@ -402,6 +402,7 @@ int run_call(Cli *cli, int merged, int jobs, const char *folder)
                            path);
     }
     run.folder = make_folder(cli, run.study, folder);
+    cli->folder = run.folder;
     if (run.folder == NULL) {
         return CLI_FILE;
     }

@@ -56,12 +56,12 @@ static void occupy_standard_files(void)
 }
 
 /* EPIPE needs no words: the reader went away on purpose, as `head` does. */
-static int close_stdout(Cli *cli, int code)
+static int settle_stdout(Cli *cli, int code, bool last)
 {
     if (fflush(stdout) != 0 && cli->stdout_error == 0) {
         cli->stdout_error = errno;
     }
-    if (fclose(stdout) != 0 && cli->stdout_error == 0) {
+    if (last && fclose(stdout) != 0 && cli->stdout_error == 0) {
         cli->stdout_error = errno;
     }
     if (cli->stdout_error == 0) {
@@ -152,21 +152,25 @@ static void out_of_memory(void *context, size_t bytes)
     _exit(CLI_BUG);
 }
 
-int main(int argc, char **argv)
+int cli_main(Arena *arena, int argc, char **argv, bool last, const char **folder)
 {
-    occupy_standard_files();
-    interrupt_prepare();
     const char *plain = getenv("NO_COLOR");
     const char *kind = getenv("TERM");
     bool terminal = isatty(STDERR_FILENO) != 0 && kind != NULL && strcmp(kind, "dumb") != 0;
-    Cli cli = {.arena = arena_new(),
+    Cli cli = {.arena = arena,
                .command = NULL,
                .argc = argc,
                .argv = argv,
                .terminal = terminal,
                .colour = terminal && (plain == NULL || *plain == '\0')};
-    arena_on_out_of_memory(cli.arena, out_of_memory, NULL);
-    int code = close_stdout(&cli, dispatch(&cli));
-    arena_free(cli.arena);
+    int code = settle_stdout(&cli, dispatch(&cli), last);
+    *folder = cli.folder;
     return code;
+}
+
+void cli_prepare(Arena *arena)
+{
+    occupy_standard_files();
+    interrupt_prepare();
+    arena_on_out_of_memory(arena, out_of_memory, NULL);
 }
