@@ -10,3 +10,16 @@ foreach(file IN LISTS model_cases)
   add_test(NAME cases.model.${name} COMMAND run_model_cases ${base}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/cases/model)
 endforeach()
+
+# Data files and every word that is said about them.
+add_executable(run_data_cases cases/run_data_cases.c)
+foreach(floor IN LISTS STROMA_FLOORS)
+  target_link_libraries(run_data_cases PRIVATE stroma_${floor})
+endforeach()
+target_link_libraries(run_data_cases PRIVATE m)
+file(GLOB data_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cases/data/*.csv)
+foreach(file IN LISTS data_cases)
+  get_filename_component(name ${file} NAME_WE)
+  add_test(NAME cases.data.${name} COMMAND run_data_cases ${name}.csv
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/cases/data)
+endforeach()

@@ -26,6 +26,7 @@ struct Diag {
     size_t capacity;
     int errors;
     int warnings;
+    int most; // kept of each
     bool dropped_last; // the last report was over the limit: hints and notes to it are dropped too
 };
 
@@ -35,7 +36,14 @@ Diag *diag_new(Arena *arena)
 {
     Diag *diag = arena_alloc(arena, sizeof *diag);
     diag->arena = arena;
+    diag->most = DIAG_MAX_ERRORS;
     return diag;
+}
+
+void diag_keep(Diag *diag, int most)
+{
+    assert(diag && most > 0);
+    diag->most = most;
 }
 
 static char *format_words(Arena *arena, const char *format, va_list arguments)
@@ -66,7 +74,7 @@ void diag_report(Diag *diag, Fault fault, Span where, const char *format, ...)
     Severity severity = fault_severity(fault);
     int *counter = severity == SEVERITY_ERROR ? &diag->errors : &diag->warnings;
     *counter += 1;
-    diag->dropped_last = *counter > DIAG_MAX_ERRORS;
+    diag->dropped_last = *counter > diag->most;
     if (diag->dropped_last) {
         return;
     }
@@ -282,12 +290,12 @@ void diag_print(const Diag *diag, Text *text, bool colour)
             print_report(text, &diag->reports[k], colour);
         }
     }
-    if (diag->errors > DIAG_MAX_ERRORS) {
-        text_format(text, "stroma: %d more errors are not shown\n", diag->errors - DIAG_MAX_ERRORS);
+    if (diag->errors > diag->most) {
+        text_format(text, "stroma: %d more errors are not shown\n", diag->errors - diag->most);
     }
-    if (diag->warnings > DIAG_MAX_ERRORS) {
+    if (diag->warnings > diag->most) {
         text_format(text, "stroma: %d more warnings are not shown\n",
-                    diag->warnings - DIAG_MAX_ERRORS);
+                    diag->warnings - diag->most);
     }
 }
 

@@ -32,6 +32,9 @@ typedef struct Diag Diag;
 
 Diag *diag_new(Arena *arena);
 
+/* Keeps up to `most` errors and as many warnings instead of DIAG_MAX_ERRORS. */
+void diag_keep(Diag *diag, int most);
+
 /* Adds an error or a warning (faults.def says which) at `where`. */
 void diag_report(Diag *diag, Fault fault, Span where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
