@@ -13,12 +13,12 @@
 
 /* What a line says about something seen. */
 typedef struct {
-    int line;        // of the file
-    double time;     // in the model's unit
-    NameRef seen;    // state or observable that CMT or DVID names; NAME_NONE: not said
-    double value;    // DV; NAN: a prediction only (EVID 2, MDV 1, or DV missing)
-    int censored;    // CENS: 1 value is an upper bound, -1 a lower one, 0 neither
-    double limit;    // LIMIT: the other bound, or of truncation; NAN: none
+    int line;     // of the file
+    double time;  // in the model's unit
+    NameRef seen; // state or observable that CMT or DVID names; NAME_NONE: not said
+    double value; // DV; NAN: a prediction only (EVID 2, MDV 1, or DV missing)
+    int censored; // CENS: 1 value is an upper bound, -1 a lower one, 0 neither
+    double limit; // LIMIT: the other bound, or of truncation; NAN: none
 } DataRow;
 
 typedef struct {
@@ -26,8 +26,8 @@ typedef struct {
     double number;  // the same if all ids are numbers
     int occasion;   // 0, 1 ...
     Regimen regimen;
-    int *dose_line;           // (regimen.count) lines of the file
-    DataRow *rows;            // (row_count) records with EVID 0 and 2, in the order of the file
+    int *dose_line;            // (regimen.count) lines of the file
+    DataRow *rows;             // (row_count) records with EVID 0 and 2, in the order of the file
     Observation *observations; // (row_count) the same for the pack
     int row_count;
     double *covariates; // (model->covariate_count) at the start; NAN: not in the file
