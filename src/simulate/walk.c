@@ -129,7 +129,7 @@ static bool observe_step(Run *run, double reached, double end)
     return true;
 }
 
-/* Own observations at an instant that is no stop, after everything that happens there. */
+/* Own observations at an instant that is no stop: records come before the events of states. */
 static bool observe_now(Run *run, double now)
 {
     Pack *pack = run->pack;
@@ -218,8 +218,9 @@ static bool strike(Run *run, double time, double reached)
 {
     Pack *pack = run->pack;
     integrator_value(pack->main.integrator, time, pack->main.y);
+    bool more = observe_now(run, time);
     (void)events_fire(pack, time, reached);
-    bool more = observe_now(run, time) && record_stop(run, time);
+    more = more && record_stop(run, time);
     restart(pack, time);
     run->steps = 0;
     return more;

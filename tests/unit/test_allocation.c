@@ -58,7 +58,10 @@ static void test_nothing_is_allocated_while_running(void)
                                "d/dt(A) = -k * A + 1e-3 * B * C\n"
                                "d/dt(B) = k * A - 1e-3 * B * C - 1e4 * B^2\n"
                                "d/dt(C) = 1e4 * B^2 + (if t > 7 [h] then 0.1 else 0)\n"
-                               "route iv -> A\n";
+                               "route iv -> A\n"
+                               "event full when A > 8 : A = 0.5 * A\n"
+                               "event late when B > 1e-4 : C = C + 1, delay = 2 [h]\n"
+                               "event noon when t >= 12 [h] : B = 0\n";
     Dose doses[] = {
         {.kind = DOSE_BOLUS, .amount = 5.0, .time = 1.0, .count = 5, .interval = 4.0},
         {.kind = DOSE_INFUSION_DURATION, .amount = 5.0, .time = 2.0, .duration = 3.0, .count = 1}};
@@ -85,6 +88,7 @@ static void test_nothing_is_allocated_while_running(void)
         CU_ASSERT_EQUAL(first_count, before);
         CU_ASSERT_EQUAL(last_count, before);
         CU_ASSERT(pack_stats(bench->pack)->steps > 100);
+        CU_ASSERT(pack_outcome(bench->pack, 0)->events >= 3);
     }
     bench_close(bench);
 }

@@ -475,6 +475,30 @@ static void set_route(Arena *arena, Model *model)
                                .duration = read_expr(model->graph, "p2 + 1", false)};
 }
 
+/* Only what the tape compiles. */
+static void set_events(Arena *arena, Model *model)
+{
+    Expr zero = expr_number(model->graph, 0);
+    model->event_count = 2;
+    model->events = arena_array(arena, 2, sizeof *model->events);
+    Assignment *assignments = arena_array(arena, 3, sizeof *assignments);
+    assignments[0].value = read_expr(model->graph, "x0 * p1", false);
+    assignments[1].value = read_expr(model->graph, "t", false);
+    assignments[2].value = read_expr(model->graph, "c1", false);
+    model->events[0] = (Event){.test = read_expr(model->graph, "x0 > p1", false),
+                               .surface = read_expr(model->graph, "x0 - p1", false),
+                               .off = zero,
+                               .priority = read_expr(model->graph, "p2", false),
+                               .assignments = assignments,
+                               .assignment_count = 2};
+    model->events[1] = (Event){.test = zero,
+                               .surface = zero,
+                               .off = zero,
+                               .delay = read_expr(model->graph, "p3", false),
+                               .assignments = assignments + 2,
+                               .assignment_count = 1};
+}
+
 static void test_every_program_has_its_outputs(void)
 {
     Arena *arena = arena_new();
@@ -486,6 +510,7 @@ static void test_every_program_has_its_outputs(void)
     model->switches[1] = (Switch){.value = read_expr(model->graph, "t > p0", false),
                                   .surface = read_expr(model->graph, "t - p0", false),
                                   .slope = expr_number(model->graph, 1)};
+    set_events(arena, model);
     Expr observed[] = {read_expr(model->graph, "x0 + s1", false),
                        read_expr(model->graph, "x0 + s1", false),
                        read_expr(model->graph, "c1", false)};
@@ -506,8 +531,10 @@ static void test_every_program_has_its_outputs(void)
         [PROGRAM_OBSERVE] = {8, 8, 70},
         [PROGRAM_ROUTES] = {6, 0, 0.25, 0, 0.5, 1, 0, 4, 3, 2},
         [PROGRAM_SWITCHES] = {0, 0, 0, 1, 2.75, 1},
+        [PROGRAM_EVENTS] = {1, 5, 0, 3, 0, 0, 0, 0, 0, 4},
+        [PROGRAM_ASSIGN] = {14, 3, 70},
     };
-    static const int counts[PROGRAM_COUNT] = {0, RANDOM_STATES, RANDOM_STATES, 0, 3, 10, 6};
+    static const int counts[PROGRAM_COUNT] = {0, RANDOM_STATES, RANDOM_STATES, 0, 3, 10, 6, 10, 3};
     for (int p = PROGRAM_INITIAL; p < PROGRAM_COUNT; p++) {
         tape_run(tape, (ProgramName)p, slots, 4);
         CU_ASSERT_EQUAL(tape->programs[p].output_count, counts[p]);
