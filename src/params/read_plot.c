@@ -103,6 +103,9 @@ static void read_band(Reader *reader, const Entry *group, Plot *plot)
                     "'band' is two percentiles between 0 and 100, the smaller one first");
         return;
     }
+    if (!member(reader->config->root, "population")) {
+        diag_report(reader->diag, FAULT_P065, band->key, "without a population there is no band");
+    }
     plot->has_band = true;
     plot->band[0] = band->items[0]->number;
     plot->band[1] = band->items[1]->number;

@@ -337,6 +337,16 @@ static void test_seeds(void)
 }
 
 /* A study without population has none. */
+static void test_band(void)
+{
+    Scene scene = open_population("population.cfg", NULL, 0);
+    const Plot *plot = &scene.study->plots[0];
+    CU_ASSERT(plot->has_band);
+    CU_ASSERT_EQUAL(plot->band[0], 2.5);
+    CU_ASSERT_EQUAL(plot->band[1], 95.0);
+    arena_free(scene.arena);
+}
+
 static void test_none(void)
 {
     Arena *arena = arena_new();
@@ -352,4 +362,4 @@ static void test_none(void)
 SUITE("population params", TEST(test_lognormal_and_normal), TEST(test_other_shapes),
       TEST(test_values_and_levels), TEST(test_correlation), TEST(test_conditions),
       TEST(test_words_lead_to_draws), TEST(test_relative), TEST(test_table), TEST(test_seeds),
-      TEST(test_none))
+      TEST(test_band), TEST(test_none))
