@@ -100,7 +100,7 @@ void read_solver(Reader *reader)
 {
     SolverOptions *solver = &reader->study->solver;
     const Entry *group = member(reader->config->root, "solver");
-    *solver = (SolverOptions){.max_steps = 2000};
+    *solver = (SolverOptions){.max_steps = 20000};
     solver->rtol = read_number(reader, "rtol", 1e-14, 0.1, default_rtol);
     solver->safety = read_number(reader, "safety", 1, 1000, solver_safety(solver));
     solver->max_steps = (long)read_number(reader, "max_steps", 10, 1e9, (double)solver->max_steps);

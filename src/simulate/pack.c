@@ -14,7 +14,7 @@ static const double FINEST_TOLERANCE = 4e-15;
 
 SolverOptions solver_options_default(void)
 {
-    return (SolverOptions){.rtol = 1e-6, .max_steps = 2000};
+    return (SolverOptions){.rtol = 1e-6, .max_steps = 20000};
 }
 
 double solver_safety(const SolverOptions *options)

@@ -23,7 +23,7 @@ typedef struct {
     double rtol;        // relative tolerance that the user asked for
     const double *atol; // (state_count) absolute tolerances, in the states' units
     double safety;   // the solver works with rtol / safety, atol / safety; 0: solver_safety chooses
-    long max_steps;  // per interval between two outputs or stops (default 2000)
+    long max_steps;  // per interval between two outputs or stops (default 20000)
     double max_step; // longest step, 0: no limit
     bool dense;      // force dense LU with partial pivoting
 } SolverOptions;

@@ -291,7 +291,7 @@ static void test_solver(void)
     CU_ASSERT_EQUAL(scene.study->solver.rtol, 1e-6);
     CU_ASSERT_EQUAL(scene.study->solver.atol[0], 1e-9);
     CU_ASSERT_EQUAL(scene.study->solver.safety, 5.0);
-    CU_ASSERT_EQUAL(scene.study->solver.max_steps, 2000);
+    CU_ASSERT_EQUAL(scene.study->solver.max_steps, 20000);
     CU_ASSERT_FALSE(scene.study->steady_start);
     close_study(&scene);
 }
