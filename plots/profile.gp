@@ -66,8 +66,9 @@ if (log_y) { set logscale y }
 # is less than a billionth of the peak is nothing.
 low = 1e300; high = -1e300
 seen(y) = y == y && (!log_y || y > 0) ? (low = y < low ? y : low, high = y > high ? y : high) : 0
+inside(x) = !(x < x_min || x > x_max) # NaN is neither
 do for [name in columns] {
-    stats data using (seen(${SEEN}), column('time')) nooutput
+    stats data using (inside(column('time')) ? seen(${SEEN}) : 0, column('time')) nooutput
 }
 if (!exists('STATS_min')) { STATS_min = 0; STATS_max = 1 } # a table without rows
 if (STATS_min == STATS_max) { set xrange [STATS_min - 1 : STATS_max + 1] }

@@ -127,7 +127,8 @@ static const char *y_title(Arena *arena, const Figure *figure)
     }
     const Curve *first = &figure->curves[0];
     if (figure->curve_count == 1) {
-        const char *words = capitalised(arena, curve_words(first));
+        const char *words = curve_words(first);
+        words = strcmp(words, first->column) == 0 ? words : capitalised(arena, words); // "na" stays
         return has_unit(first->unit) ? arena_format(arena, "%s (%s)", words, first->unit) : words;
     }
     return same_units(figure) && has_unit(first->unit) ? first->unit : "";

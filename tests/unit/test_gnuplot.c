@@ -162,6 +162,9 @@ static void test_axis_titles(void)
         strstr(script_of(&place, &figure), "y_label  = 'Regulatory T cells (cell/uL)'"));
     figure.curves = &curves[1];
     CU_ASSERT_PTR_NOT_NULL(strstr(script_of(&place, &figure), "y_label  = 'pH of blood'"));
+    Curve sodium = {"na", "na", "mmol/L"}; // a name stays as it is
+    figure.curves = &sodium;
+    CU_ASSERT_PTR_NOT_NULL(strstr(script_of(&place, &figure), "y_label  = 'na (mmol/L)'"));
     figure.curves = curves;
     figure.curve_count = 2; // units differ: the legend carries them
     char *script = script_of(&place, &figure);
