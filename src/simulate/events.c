@@ -236,6 +236,7 @@ static bool assign(const Instant *instant, int event, const double *values)
         pack->solo.y[model->assignments[i].state] = values[i];
     }
     pack->lanes[lane].outcome.events++;
+    pack->stats.events++;
     if (!same_time(instant->time, events->since[lane])) {
         events->since[lane] = instant->time;
         events->at_once[lane] = 0;

@@ -46,6 +46,7 @@ typedef enum {
     OUTCOME_LEDGER,         // what entered is not what was scheduled: an error of stroma
     OUTCOME_EVENTS          // an event fires without end, or cannot: reason says what
 } OutcomeKind;
+enum { OUTCOME_COUNT = OUTCOME_EVENTS + 1 };
 
 /* How the integration of one subject ended. Texts live in the pack's arena. */
 typedef struct {
@@ -66,6 +67,7 @@ typedef struct {
 typedef struct {
     long steps, rate_calls, jacobian_calls, factorisations, newton_iterations;
     long error_failures, newton_failures, restarts, dense_fallbacks, stops;
+    long events; // of the model, fired
 } SolverStats;
 
 typedef struct Pack Pack;

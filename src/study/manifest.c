@@ -137,7 +137,7 @@ static json_t *outcome_of(Arena *arena, const Model *model, const Outcome *outco
 static json_t *counts_of(const ArmCount *count)
 {
     json_t *object = json_object();
-    for (int kind = OUTCOME_DONE; kind <= OUTCOME_LEDGER; kind++) {
+    for (int kind = OUTCOME_DONE; kind < OUTCOME_COUNT; kind++) {
         if (kind == OUTCOME_DONE || count->kinds[kind] > 0) {
             set_count(object, outcome_word((OutcomeKind)kind), count->kinds[kind]);
         }
@@ -296,7 +296,7 @@ static json_t *solver_of(Arena *arena, const Study *study, const RunResult *resu
     return object;
 }
 
-static json_t *statistics_of(const SolverStats *stats)
+static json_t *statistics_of(const Model *model, const SolverStats *stats)
 {
     json_t *object = json_object();
     set_count(object, "steps", stats->steps);
@@ -309,6 +309,9 @@ static json_t *statistics_of(const SolverStats *stats)
     set_count(object, "restarts", stats->restarts);
     set_count(object, "dense_fallbacks", stats->dense_fallbacks);
     set_count(object, "stops", stats->stops);
+    if (model->event_count > 0) {
+        set_count(object, "events", stats->events);
+    }
     return object;
 }
 
@@ -387,7 +390,7 @@ static json_t *whole(Arena *arena, const Study *study, const RunResult *result, 
         json_object_set_new(root, "population", population_of(arena, study, result));
     }
     json_object_set_new(root, "solver", solver_of(arena, study, result));
-    json_object_set_new(root, "statistics", statistics_of(&result->stats));
+    json_object_set_new(root, "statistics", statistics_of(study->model, &result->stats));
     json_t *libraries = json_object();
     set_string(arena, libraries, "solver", solver_version());
     set_string(arena, libraries, "jansson", JANSSON_VERSION);

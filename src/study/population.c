@@ -164,7 +164,8 @@ static SolverStats stats_since(const SolverStats *a, const SolverStats *b)
                          .newton_failures = a->newton_failures - b->newton_failures,
                          .restarts = a->restarts - b->restarts,
                          .dense_fallbacks = a->dense_fallbacks - b->dense_fallbacks,
-                         .stops = a->stops - b->stops};
+                         .stops = a->stops - b->stops,
+                         .events = a->events - b->events};
 }
 
 /* Area and peak are those of a whole curve only. */

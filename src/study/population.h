@@ -61,7 +61,7 @@ typedef enum {
 /* How the subjects ended. */
 typedef struct {
     int done, failed;
-    int kinds[OUTCOME_LEDGER + 1]; // by OutcomeKind
+    int kinds[OUTCOME_COUNT]; // by OutcomeKind
 } ArmCount;
 
 struct PopulationCounts {

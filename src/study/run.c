@@ -185,6 +185,7 @@ static void add_stats(SolverStats *sum, const SolverStats *pack)
     sum->restarts += pack->restarts;
     sum->dense_fallbacks += pack->dense_fallbacks;
     sum->stops += pack->stops;
+    sum->events += pack->events;
 }
 
 /* Runs the pack that is loaded with the members; false if it was interrupted. */

@@ -249,7 +249,7 @@ static bool take_record(Arena *arena, const SpoolShape *shape, Bytes *bytes, Spo
     SpoolFailure *failures = arena_array(arena, (size_t)record->failure_count, sizeof *failures);
     for (int i = 0; i < record->failure_count; i++) {
         failures[i].lane = take_int(bytes, 0, shape->lanes - 1);
-        failures[i].kind = take_int(bytes, 0, OUTCOME_LEDGER);
+        failures[i].kind = take_int(bytes, 0, OUTCOME_COUNT - 1);
         take_bytes(bytes, &failures[i].time, sizeof failures[i].time);
         failures[i].state = take_int(bytes, -1, INT32_MAX);
         failures[i].line = take_string(arena, bytes);
