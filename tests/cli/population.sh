@@ -3,6 +3,7 @@
 # SIGKILL or SIGINT and --resume; one subject has the bits of the whole run; MPI ranks do the same.
 # Environment: STROMA (the program), STROMA_MPI (stroma-mpi, if it was built).
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2015 # complain is meant for either
 set -eu
 source=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 program=${STROMA:-$source/build/stroma}
