@@ -37,7 +37,7 @@ const Option run_options[] = {
      "integrate up to N arms or subjects side by side (1 to 64)"},
     {"jobs", OPTION_VALUE, 'j', false, "N",
      "threads for a population (default: one for each core)"},
-    {"individuals", OPTION_VALUE, 0, false, "KIND", "curves of single subjects: none, csv"},
+    {"individuals", OPTION_VALUE, 0, false, "KIND", "curves of single subjects: none, csv, hdf5"},
     {"subject", OPTION_VALUE, 0, false, "ID", "run one subject of a population again"},
     {"cohort-only", OPTION_FLAG, 0, true, NULL, "only write what is drawn for each subject"},
     {"resume", OPTION_FLAG, 0, true, NULL, "go on with a population that was stopped"},

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "table/csv.h"
+#include "table/hdf5.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 enum { MOST_JOBS = 1024, MOST_SHARDS = 100000 };
 
-typedef enum { INDIVIDUALS_NONE, INDIVIDUALS_CSV } Individuals;
+typedef enum { INDIVIDUALS_NONE, INDIVIDUALS_CSV, INDIVIDUALS_HDF5 } Individuals;
 
 typedef struct {
     Cli *cli;
@@ -152,10 +153,16 @@ static int read_options(Run *run)
     run->individuals = cells <= few ? INDIVIDUALS_CSV : INDIVIDUALS_NONE;
     if (word != NULL && strcmp(word, "csv") == 0) {
         run->individuals = INDIVIDUALS_CSV;
+    } else if (word != NULL && strcmp(word, "hdf5") == 0) {
+        run->individuals = INDIVIDUALS_HDF5;
+        if (!hdf5_is_there()) {
+            return cli_misused(cli, "this stroma was built without HDF5 (Debian: libhdf5-dev); "
+                                    "--individuals=csv writes text");
+        }
     } else if (word != NULL && strcmp(word, "none") == 0) {
         run->individuals = INDIVIDUALS_NONE;
     } else if (word != NULL) {
-        return cli_misused(cli, "'--individuals %s' is neither none nor csv", word);
+        return cli_misused(cli, "'--individuals %s' is none of none, csv, hdf5", word);
     } else if (cells > few && run->call->shards == 0 && !option_given(arguments, "subject") &&
                !option_given(arguments, "cohort-only")) {
         cli_say(cli,
@@ -317,7 +324,8 @@ static int remove_stale(const Run *run)
 {
     Arena *arena = run->cli->arena;
     const char *names[] = {"manifest.json", figures_csv(arena, run->study),
-                           arena_format(arena, "%s-plots.csv", run->study->name), "contrast.csv"};
+                           arena_format(arena, "%s-plots.csv", run->study->name), "contrast.csv",
+                           arena_format(arena, "%s.h5", run->study->name)};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *path = file_join(arena, run->call->folder, names[i]);
         if (unlink(path) != 0 && errno != ENOENT) {
@@ -327,7 +335,15 @@ static int remove_stale(const Run *run)
     return CLI_OK;
 }
 
-typedef enum { FILE_OUTCOMES, FILE_SUBJECTS, FILE_SUMMARY, FILE_CONTRAST, FILE_SINGLE } FileKind;
+typedef enum {
+    FILE_OUTCOMES,
+    FILE_SUBJECTS,
+    FILE_SUMMARY,
+    FILE_CONTRAST,
+    FILE_SINGLE,
+    FILE_HDF5,
+    FILE_KINDS
+} FileKind;
 
 static bool write_kind(Run *run, FileKind kind, const char *path)
 {
@@ -342,6 +358,10 @@ static bool write_kind(Run *run, FileKind kind, const char *path)
         return population_write_contrast(run->plan, run->options.jobs, path);
     case FILE_SINGLE:
         return population_write_individuals(run->plan, run->study->table_outputs, path);
+    case FILE_HDF5:
+        return population_write_hdf5(run->plan, run->study->table_outputs, path);
+    case FILE_KINDS:
+        break;
     }
     return false;
 }
@@ -352,13 +372,15 @@ static int write_tables(Run *run)
     const struct {
         const char *name;
         bool wanted;
-    } files[] = {{"outcomes.csv", true},
-                 {"subjects.csv", true},
-                 {"summary.csv", true},
-                 {"contrast.csv", run->study->arm_count > 1},
-                 {figures_csv(arena, run->study), run->individuals == INDIVIDUALS_CSV}};
+    } files[] = {
+        {"outcomes.csv", true},
+        {"subjects.csv", true},
+        {"summary.csv", true},
+        {"contrast.csv", run->study->arm_count > 1},
+        {figures_csv(arena, run->study), run->individuals == INDIVIDUALS_CSV},
+        {arena_format(arena, "%s.h5", run->study->name), run->individuals == INDIVIDUALS_HDF5}};
     int code = remove_stale(run);
-    for (int i = 0; i <= FILE_SINGLE && code == CLI_OK; i++) {
+    for (int i = 0; i < FILE_KINDS && code == CLI_OK; i++) {
         if (interrupt_code() != 0) {
             return interrupt_code();
         }

@@ -122,6 +122,8 @@ void population_result(const Plan *plan, const struct PopulationCounts *counts, 
 /* results.c: tables in the order of arms and subjects. False: errno says why. */
 bool population_write_outcomes(const Plan *plan, const char *path);
 bool population_write_subjects(const Plan *plan, const char *path);
+/* The same as HDF5; only if hdf5_is_there (table/hdf5.h). */
+bool population_write_hdf5(const Plan *plan, int columns, const char *path);
 bool population_write_individuals(const Plan *plan, int columns, const char *path);
 
 /* summary.c, contrast.c. medians (may be NULL; study_table) gets a row for each arm and time. */
