@@ -137,6 +137,9 @@ Unit parser_unit(Parser *parser, Span span)
     }
     Span where = {span.source, span.start + (uint32_t)start, (uint32_t)length};
     where.length = where.length > 60 ? 60 : where.length;
+    while (where.length < length && ((unsigned char)text[start + where.length] & 0xc0) == 0x80) {
+        where.length--; // not within a UTF-8 character
+    }
     const char *word = parser_text(parser, where);
     while (start > 0 && text[start - 1] == ' ') {
         start--;
@@ -147,7 +150,7 @@ Unit parser_unit(Parser *parser, Span span)
     } else if (length == 0) {
         where = span.length > 0 ? span : (Span){span.source, span.start - 1, 2};
         diag_report(parser->diag, FAULT_M017, where, "the unit is incomplete");
-    } else if (unit_is_name(word, length)) {
+    } else if (unit_is_name(word, where.length)) {
         diag_report(parser->diag, FAULT_M017, where, "'*' or '/' is missing before '%s'", word);
     } else if (strchr("*/.^()", word[0])) {
         diag_report(parser->diag, FAULT_M017, where, "'%s' cannot stand here in a unit", word);
