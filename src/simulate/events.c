@@ -61,6 +61,8 @@ Events *events_open(const Pack *pack)
         most_values = event->assignment_count > most_values ? event->assignment_count : most_values;
         events->timed[i] = (expr_kinds(model->graph, event->test) & 1U << SYMBOL_STATE) == 0;
         events->some_state = events->some_state || !events->timed[i];
+        bool clocked = (expr_kinds(model->graph, event->test) & 1U << SYMBOL_TIME) != 0;
+        events->some_time = events->some_time || (!events->timed[i] && clocked);
         delayed = delayed || event->delay != EXPR_NONE;
     }
     if (delayed) {

@@ -52,6 +52,7 @@ enum { WAITING_MOST = 32, EVENT_SAMPLES = 3 };
 struct Events {
     int count;
     bool some_state; // some test depends on a state
+    bool some_time;  // some such test depends on time too
     bool *timed;     // (count) the test depends on no state
     int *first;      // (count) first output in PROGRAM_ASSIGN
     bool *ready;     // (count × width) may fire
