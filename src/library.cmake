@@ -36,6 +36,11 @@ set_target_properties(stroma_static PROPERTIES IMPORTED_LOCATION ${STROMA_ARCHIV
 target_include_directories(stroma_static INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(stroma_static INTERFACE ${SUNDIALS_CVODES} ${SUNDIALS_NVECSERIAL}
   PkgConfig::LIBCONFIG PkgConfig::JANSSON PkgConfig::GSL ${SLEEF_LIBRARY} ${MD_LIBRARY} Threads::Threads m)
+set(STROMA_PC_HDF5 "")
+if(STROMA_HDF5)
+  target_link_libraries(stroma_static INTERFACE PkgConfig::HDF5)
+  set(STROMA_PC_HDF5 " hdf5-serial")
+endif()
 if(STROMA_SANITIZE)
   target_link_options(stroma_static INTERFACE -fsanitize=${STROMA_SANITIZE})
 endif()
