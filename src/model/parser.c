@@ -137,8 +137,10 @@ Unit parser_unit(Parser *parser, Span span)
     }
     Span where = {span.source, span.start + (uint32_t)start, (uint32_t)length};
     where.length = where.length > 60 ? 60 : where.length;
-    while (where.length < length && ((unsigned char)text[start + where.length] & 0xc0) == 0x80) {
-        where.length--; // not within a UTF-8 character
+    // not within a UTF-8 character, which has at most three bytes that continue it
+    while (where.length < length && where.length > 57 &&
+           ((unsigned char)text[start + where.length] & 0xc0) == 0x80) {
+        where.length--;
     }
     const char *word = parser_text(parser, where);
     while (start > 0 && text[start - 1] == ' ') {
