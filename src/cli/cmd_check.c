@@ -51,6 +51,8 @@ static void print_ok(const char *path, const Model *model, const Study *study, T
     text_format(text, "ok: %s: ", path);
     if (study != NULL) {
         const Counted of_study[] = {
+            {study->data == NULL ? 0 : study->data->count, "subject", "subjects"},
+            {study->data == NULL ? 0 : study->data->row_count, "observation", "observations"},
             {study->arm_count, "arm", "arms"},
             {study->time_count, "output time", "output times"},
             {study->table_outputs, "output", "outputs"},

@@ -6,6 +6,7 @@
  * (base/file.h).
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
+#include "cli/data_report.h"
 #include "cli/figures.h"
 #include "cli/interrupt.h"
 #include "cli/places.h"
@@ -140,7 +141,7 @@ static void complain_failures(const Run *run)
 {
     for (int arm = 0; arm < run->study->arm_count; arm++) {
         const Outcome *outcome = &run->result.outcomes[arm];
-        if (outcome->kind == OUTCOME_DONE) {
+        if (outcome->kind == OUTCOME_DONE || run->study->data != NULL) {
             continue;
         }
         Text text = text_new(run->cli->arena);
@@ -307,7 +308,11 @@ static void report(Run *run)
                                .timings = timings ? &run->timings : NULL};
         report_json(run->study, &run->result, &extras, &text);
     } else if (!option_given(&cli->arguments, "quiet")) {
-        report_table(run->study, &run->result, &text);
+        if (run->study->data != NULL) {
+            data_report(run->study, &run->result, &text);
+        } else {
+            report_table(run->study, &run->result, &text);
+        }
     }
     cli_print(cli, &text);
     if (option_given(&cli->arguments, "ascii")) {
@@ -330,6 +335,7 @@ static int run_study(Run *run, int lanes)
         return interrupt_code();
     }
     complain_failures(run);
+    data_complain(run->study, &run->result, cli->arena);
     complain_gaps(run);
     run->figures = figures_of_study(cli->arena, run->study);
     size_t room = 8 + 3 * (size_t)run->study->plot_count;

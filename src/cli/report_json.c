@@ -74,7 +74,9 @@ static void add_arm(Text *text, const Study *study, const RunResult *result, int
         outcome_print(outcome, study->model, &words);
         add_named(text, ",\n     ", "message", words.data);
     }
-    add_outputs(text, study, result, arm);
+    if (study->data == NULL) { // one curve has a start, a peak and an end
+        add_outputs(text, study, result, arm);
+    }
     text_string(text, "}");
 }
 

@@ -108,6 +108,7 @@ static void add_subject(DataReader *reader, const DataLine *lines, size_t count,
                              .end = lines[0].time,
                              .span = data_place(reader, lines[0].row, COLUMN_ID)};
     set->numbered = set->numbered && !isnan(lines[0].id_number);
+    set->start = set->count == 1 ? lines[0].time : fmin(set->start, lines[0].time);
     subject->regimen.doses = arena_array(reader->arena, count, sizeof(Dose));
     subject->dose_line = arena_array(reader->arena, count, sizeof(int));
     subject->rows = arena_array(reader->arena, count, sizeof(DataRow));
@@ -120,6 +121,7 @@ static void add_subject(DataReader *reader, const DataLine *lines, size_t count,
             add_dose(reader, subject, &lines[i]);
         }
     }
+    set->end = set->count == 1 ? subject->end : fmax(set->end, subject->end);
     read_course(reader, subject, lines, count, before);
     lint_subject(reader, subject);
 }
@@ -202,6 +204,13 @@ const DataSet *read_data(Arena *arena, const char *path, const DataOptions *opti
     reader->set = arena_alloc(arena, sizeof *reader->set);
     reader->set->path = arena_copy(arena, path, strlen(path));
     reader->set->numbered = true;
+    size_t covariates = options->model == NULL ? 0 : (size_t)options->model->covariate_count;
+    reader->set->given = arena_array(arena, covariates + 1, sizeof(bool));
+    for (size_t i = 0; i < reader->csv.columns; i++) {
+        if (reader->columns[i].kind == COLUMN_COVARIATE) {
+            reader->set->given[reader->columns[i].covariate] = true;
+        }
+    }
     char hash[65];
     file_hash(reader->csv.source->text, reader->csv.source->length, hash);
     reader->set->hash = arena_copy(arena, hash, 64);

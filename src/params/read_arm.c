@@ -63,12 +63,19 @@ enum { MOST_LISTED = 20 };
 static void report_missing(Reader *reader, const Parameter *declared, int count,
                            const double *values, Span where, const char *word)
 {
+    // A covariate may come from the data file, perhaps one that could not be read.
+    bool is_covariate = declared == reader->model->covariates;
+    const DataSet *data = reader->study->data;
+    const bool *given = is_covariate && data ? data->given : NULL;
+    if (is_covariate && !data && entry_find(reader->config->root, "data")) {
+        return;
+    }
     Text list = text_new(reader->arena);
     int missing = 0;
     const Label *first = NULL;
     for (int i = 0; i < count; i++) {
         const Label *label = &declared[i].label;
-        if (!isnan(values[i])) {
+        if (!isnan(values[i]) || (given && given[i])) {
             continue;
         }
         first = first ? first : label;

@@ -193,6 +193,9 @@ static void make_plots(Reader *reader)
         any = any || study->outputs[i].ref.kind == NAME_OBSERVABLE;
     }
     study->plots = arena_array(reader->arena, MOST_DEFAULT_PLOTS, sizeof *study->plots);
+    if (study->data) {
+        return; // a curve for each of many subjects is drawn when it is asked for
+    }
     for (int i = 0; i < study->table_outputs && study->plot_count < MOST_DEFAULT_PLOTS; i++) {
         if (any && study->outputs[i].ref.kind != NAME_OBSERVABLE) {
             continue;

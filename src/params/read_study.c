@@ -202,15 +202,6 @@ static void read_start(Reader *reader)
     }
 }
 
-static void refuse_later_keys(Reader *reader)
-{
-    const Entry *entry = entry_find(reader->config->root, "data");
-    if (entry) {
-        diag_report(reader->diag, FAULT_P024, entry->key,
-                    "'data' is not yet run by this version of stroma");
-    }
-}
-
 static void add_input(Reader *reader, const Source *source)
 {
     Study *study = reader->study;
@@ -229,7 +220,7 @@ static void add_input(Reader *reader, const Source *source)
 static void list_inputs(Reader *reader)
 {
     const Config *config = reader->config;
-    size_t most = config->source_count + (size_t)reader->model->source_count + 1;
+    size_t most = config->source_count + (size_t)reader->model->source_count + 2;
     reader->study->inputs = arena_array(reader->arena, most + 1, sizeof *reader->study->inputs);
     for (size_t i = reader->model_alone ? 1 : 0; i < config->source_count; i++) {
         add_input(reader, config->sources[i]);
@@ -240,19 +231,24 @@ static void list_inputs(Reader *reader)
     if (reader->patients) {
         add_input(reader, reader->patients);
     }
+    if (reader->study->data) {
+        reader->study->inputs[reader->study->input_count++] =
+            (InputFile){reader->study->data->path, reader->study->data->hash};
+    }
 }
 
 void read_study(Reader *reader)
 {
     const Entry *title = member(reader->config->root, "title");
     reader->study->title = title ? title->text : "";
-    refuse_later_keys(reader);
     read_start(reader);
+    read_data_key(reader);
     read_span_of_time(reader);
     read_solver(reader);
     read_tables(reader);
     read_arms(reader);
     read_population(reader);
+    check_data_key(reader);
     read_outputs(reader);
     read_plots(reader);
     refuse_own_columns(reader);

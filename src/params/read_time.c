@@ -24,8 +24,11 @@ void read_span_of_time(Reader *reader)
     Entry *time = member(root, "time");
     Entry *start = member(time, "start");
     Entry *end = member(time, "end");
-    study->start = 0;
-    study->end = reader->model_alone ? MODEL_ALONE_END : (double)NAN;
+    bool own = reader->model_alone || entry_find(root, "data"); // an end need not be written
+    study->start = study->data ? study->data->start : 0;
+    study->end = reader->model_alone ? MODEL_ALONE_END
+                 : study->data       ? study->data->end
+                                     : (double)NAN;
     bool known = !entry_find(root, "time") || time;
     if (start && !read_when(reader, start, "start", &study->start)) {
         study->start = (double)NAN;
@@ -39,7 +42,7 @@ void read_span_of_time(Reader *reader)
                         quantity_words(reader, study->start, reader->model->time_unit));
             study->end = (double)NAN;
         }
-    } else if (known && !reader->model_alone && !(time && entry_find(time, "end"))) {
+    } else if (known && !own && !(time && entry_find(time, "end"))) {
         diag_report(reader->diag, FAULT_P014, time ? time->key : root->value,
                     "the study does not say when it ends");
         diag_hint(reader->diag, "write time = { end = \"4 week\"; };");
@@ -99,7 +102,8 @@ static bool check_size(Reader *reader, double points, Span where)
     const Study *study = reader->study;
     double arms = study->arm_count;
     double columns = study->output_count + 3; // arm, id, time
-    double bytes = points * arms * columns * (double)sizeof(double);
+    double rows = study->data ? points * study->data->count + study->data->row_count : points;
+    double bytes = rows * arms * columns * (double)sizeof(double);
     if (bytes <= (double)reader->options->max_bytes && points < 1e9) {
         return true;
     }
@@ -214,6 +218,9 @@ void read_output_times(Reader *reader)
         return;
     }
     bool has_at = at && (at->count > 0 || at->kind == ENTRY_TEXT || entry_is_number(at));
+    if (study->data && !every && !has_at) {
+        return; // the times of the file are enough
+    }
     double spacing = read_every(reader, every, has_at);
     if (isnan(spacing)) {
         return;

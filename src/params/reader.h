@@ -72,6 +72,9 @@ void read_study(Reader *reader);
 int find_output(Reader *reader, Entry *entry);
 /* --- read_solver.c */
 void read_solver(Reader *reader);
+/* --- read_data.c: study->data, before the times; then what can be said once the arms are known */
+void read_data_key(Reader *reader);
+void check_data_key(Reader *reader);
 /* --- read_plot.c */
 void read_plots(Reader *reader);
 /* --- read_table.c */

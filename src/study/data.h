@@ -43,7 +43,9 @@ typedef struct {
     DataSubject *subjects;
     int count;
     bool numbered; // every id is a number
+    bool *given;   // (model->covariate_count) the file has a column for that covariate
     int dose_count, row_count, line_count;
+    double start, end; // first and last time of all
 } DataSet;
 
 #endif

@@ -231,6 +231,27 @@ static json_t *population_of(Arena *arena, const Study *study, const RunResult *
     return object;
 }
 
+/* The dose ledger of an arm: what should have entered, and what did. */
+static json_t *ledger_of(Arena *arena, const Model *model, const ArmLedger *ledger)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < ledger->count; i++) {
+        const LedgerLine *line = &ledger->lines[i];
+        json_t *object = json_object();
+        if (line->route >= 0) {
+            set_string(arena, object, "route", model->routes[line->route].label.name);
+        }
+        set_string(arena, object, "into", model->states[line->state].label.name);
+        set_number(object, "scheduled", line->scheduled);
+        set_number(object, "delivered", line->delivered);
+        json_array_append_new(list, object);
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "lines", list);
+    set_number(object, "largest_difference", ledger->worst);
+    return object;
+}
+
 static json_t *arm_of(Arena *arena, const Study *study, const RunResult *result, int index)
 {
     const Model *model = study->model;
@@ -253,11 +274,39 @@ static json_t *arm_of(Arena *arena, const Study *study, const RunResult *result,
     }
     json_object_set_new(object, "doses", doses);
     json_object_set_new(object, "schedule", schedule_list(arena, model, &result->schedules[index]));
+    if (result->population == NULL) {
+        json_object_set_new(object, "ledger", ledger_of(arena, model, &result->ledgers[index]));
+    }
     if (result->population != NULL) {
         json_object_set_new(object, "outcomes", counts_of(&result->population->arms[index]));
     } else {
         json_object_set_new(object, "outcome", outcome_of(arena, model, &result->outcomes[index]));
     }
+    return object;
+}
+
+/* The subjects of a data file, and those that did not get to the end. */
+static json_t *data_of(Arena *arena, const Study *study, const RunResult *result)
+{
+    const DataSet *data = study->data;
+    json_t *object = json_object();
+    set_string(arena, object, "path", data->path);
+    set_count(object, "subjects", data->count);
+    set_count(object, "records", data->line_count);
+    set_count(object, "doses", data->dose_count);
+    set_count(object, "observations", data->row_count);
+    json_t *failed = json_array();
+    for (int i = 0; i < study->arm_count * data->count; i++) {
+        if (result->subjects[i].kind == OUTCOME_DONE) {
+            continue;
+        }
+        json_t *one = outcome_of(arena, study->model, &result->subjects[i]);
+        set_string(arena, one, "arm", study->arms[i / data->count].name);
+        set_string(arena, one, "id", data->subjects[i % data->count].id);
+        set_count(one, "occasion", data->subjects[i % data->count].occasion + 1);
+        json_array_append_new(failed, one);
+    }
+    json_object_set_new(object, "failed", failed);
     return object;
 }
 
@@ -388,6 +437,9 @@ static json_t *whole(Arena *arena, const Study *study, const RunResult *result, 
     json_object_set_new(root, "arms", arms);
     if (result->population != NULL) {
         json_object_set_new(root, "population", population_of(arena, study, result));
+    }
+    if (study->data != NULL) {
+        json_object_set_new(root, "data", data_of(arena, study, result));
     }
     json_object_set_new(root, "solver", solver_of(arena, study, result));
     json_object_set_new(root, "statistics", statistics_of(study->model, &result->stats));

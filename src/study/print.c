@@ -3,7 +3,7 @@
  * The arms are loaded into a pack and asked for their schedules, so what is printed is what would
  * happen, lags and fractions included.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "study/run.h"
+#include "study/data_run.h"
 
 #include "base/number.h"
 
@@ -55,14 +55,9 @@ static const char *event_words(Arena *arena, const Model *model, const ScheduleE
     return "";
 }
 
-static void print_arm(const Study *study, const Arm *arm, const Schedule *schedule, Arena *arena,
-                      Text *text)
+static void print_events(const Study *study, const Regimen *regimen, const Schedule *schedule,
+                         Arena *arena, Text *text)
 {
-    text_format(text, "arm %s\n", arm->name);
-    for (int i = 0; i < arm->regimen.count; i++) {
-        const char *words = arm->dose_text == NULL ? "" : arm->dose_text[i];
-        text_format(text, "  dose %d: %s\n", i + 1, words);
-    }
     if (schedule->count == 0) {
         text_format(text, "  nothing is given\n");
         return;
@@ -75,8 +70,8 @@ static void print_arm(const Study *study, const Arm *arm, const Schedule *schedu
         const char *dose = arena_format(arena, "%d", event->dose + 1);
         if (event->repeat < 0) {
             dose = "past";
-        } else if (event->dose >= 0 && event->dose < arm->regimen.count &&
-                   arm->regimen.doses[event->dose].count > 1) {
+        } else if (event->dose >= 0 && event->dose < regimen->count &&
+                   regimen->doses[event->dose].count > 1) {
             dose = arena_format(arena, "%d.%d", event->dose + 1, event->repeat + 1);
         }
         text_format(text, "  %14s  %-4s  %s\n", short_number(arena, event->time), dose,
@@ -84,10 +79,51 @@ static void print_arm(const Study *study, const Arm *arm, const Schedule *schedu
     }
 }
 
+static void print_arm(const Study *study, const Arm *arm, const Schedule *schedule, Arena *arena,
+                      Text *text)
+{
+    text_format(text, "arm %s\n", arm->name);
+    for (int i = 0; i < arm->regimen.count; i++) {
+        const char *words = arm->dose_text == NULL ? "" : arm->dose_text[i];
+        text_format(text, "  dose %d: %s\n", i + 1, words);
+    }
+    print_events(study, &arm->regimen, schedule, arena, text);
+}
+
+/* Subjects of a data file: their doses by the lines of the file. */
+static void print_subjects(const Study *study, const Tape *tape, Arena *arena, Text *text)
+{
+    const DataSet *data = study->data;
+    Pack *pack = pack_open(tape, &study->solver, 1);
+    for (int i = 0; pack != NULL && i < study->arm_count * data->count; i++) {
+        const DataSubject *subject = &data->subjects[i % data->count];
+        SubjectInput input = data_input(study, i / data->count, i % data->count, arena);
+        pack_load(pack, &input, 1, input.start, input.end);
+        Text words = text_new(arena);
+        text_format(&words, "%sarm %s, subject %s", i == 0 ? "" : "\n",
+                    study->arms[i / data->count].name, subject->id);
+        if (subject->occasion > 0) {
+            text_format(&words, ", occasion %d", subject->occasion + 1);
+        }
+        text_string(&words, "\n");
+        for (int k = 0; k < subject->regimen.count; k++) {
+            text_format(&words, "  dose %d: line %d of %s\n", k + 1, subject->dose_line[k],
+                        data->path);
+        }
+        print_events(study, &subject->regimen, pack_schedule(pack, 0), arena, &words);
+        text_string(text, words.data);
+    }
+    pack_close(pack);
+}
+
 void study_print_schedule(const Study *study, Arena *arena, Text *text)
 {
     assert(study != NULL && arena != NULL && text != NULL);
     const Tape *tape = study_tape(study, arena);
+    if (study->data != NULL) {
+        print_subjects(study, tape, arena, text);
+        return;
+    }
     Schedule *schedules = arena_array(arena, (size_t)study->arm_count, sizeof *schedules);
     Pack *pack = NULL;
     if (!study_schedules(study, tape, LANES, arena, schedules, &pack)) {

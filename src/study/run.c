@@ -5,9 +5,10 @@
  * each other. An arm without doses goes with any. Rows are written where they belong from the start
  * (arm by arm); where an arm failed, the gap is closed at the end.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "study/run.h"
+#include "study/data_run.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -188,6 +189,39 @@ static void add_stats(SolverStats *sum, const SolverStats *pack)
     sum->events += pack->events;
 }
 
+void study_add_ledger(Arena *arena, ArmLedger *sum, const LedgerLine *line)
+{
+    LedgerLine *same = NULL;
+    for (int i = 0; i < sum->count; i++) {
+        bool equal = sum->lines[i].route == line->route && sum->lines[i].state == line->state;
+        same = equal ? &sum->lines[i] : same;
+    }
+    if (same == NULL) {
+        LedgerLine *lines = arena_array(arena, (size_t)sum->count + 1, sizeof *lines);
+        for (int i = 0; i < sum->count; i++) {
+            lines[i] = sum->lines[i];
+        }
+        sum->lines = lines;
+        same = &sum->lines[sum->count++];
+        *same = (LedgerLine){.route = line->route, .state = line->state};
+    }
+    same->scheduled += line->scheduled;
+    same->delivered += line->delivered;
+    if (line->scheduled != 0.0) {
+        double miss = fabs(line->delivered - line->scheduled) / fabs(line->scheduled);
+        sum->worst = fmax(sum->worst, miss);
+    }
+}
+
+static void keep_ledger(Run *run, const Pack *pack, int lane, int arm)
+{
+    const LedgerLine *lines;
+    int count = pack_ledger(pack, lane, &lines);
+    for (int i = 0; i < count; i++) {
+        study_add_ledger(run->arena, &run->result->ledgers[arm], &lines[i]);
+    }
+}
+
 /* Runs the pack that is loaded with the members; false if it was interrupted. */
 static bool run_pack(Run *run, Pack *pack, int width)
 {
@@ -198,6 +232,7 @@ static bool run_pack(Run *run, Pack *pack, int width)
     for (int lane = 0; lane < run->member_count; lane++) {
         int arm = run->members[lane];
         result->schedules[arm] = copy_schedule(run->arena, pack_schedule(pack, lane));
+        keep_ledger(run, pack, lane, arm);
         Outcome *outcome = &result->outcomes[arm];
         *outcome = *pack_outcome(pack, lane);
         if (outcome->reason != NULL) { // its text would go with the pack
@@ -316,7 +351,7 @@ static Run prepare(const Study *study, const RunOptions *options, Arena *arena, 
     run.lanes = options->separate ? 1 : run.forced > 0 ? run.forced : study_lanes(study);
     result->schedules = arena_array(arena, arms, sizeof *result->schedules);
     result->outcomes = arena_array(arena, arms, sizeof *result->outcomes);
-    result->delivered = arena_array(arena, arms, sizeof *result->delivered);
+    result->ledgers = arena_array(arena, arms, sizeof *result->ledgers);
     for (size_t i = 0; i < arms; i++) { // until a pack says otherwise
         result->outcomes[i] =
             (Outcome){.kind = OUTCOME_STOPPED, .time = study->start, .state = -1, .dose = -1};
@@ -333,13 +368,19 @@ bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunR
     double began = seconds();
     run.tape = study_tape(study, arena);
     result->isa = run.tape->isa;
-    result->table = study_table(study, arena);
     double compiled = seconds();
     result->compile_seconds = compiled - began;
-    if (!run_arms(&run)) {
-        return false;
+    if (study->data != NULL) {
+        if (!data_run(study, options, run.tape, arena, result)) {
+            return false;
+        }
+    } else {
+        result->table = study_table(study, arena);
+        if (!run_arms(&run)) {
+            return false;
+        }
+        close_gaps(&run);
     }
-    close_gaps(&run);
     for (int arm = 0; arm < study->arm_count; arm++) {
         result->failed += result->outcomes[arm].kind != OUTCOME_DONE;
     }

@@ -22,6 +22,9 @@ SubjectInput study_subject(const Study *study, int arm);
 bool study_schedules(const Study *study, const Tape *tape, int lanes, Arena *arena,
                      Schedule *schedules, Pack **pack);
 
+/* Adds a line of a subject's ledger to that of its arm. */
+void study_add_ledger(Arena *arena, ArmLedger *sum, const LedgerLine *line);
+
 /* The text of a unit, "" if there is none. */
 const char *study_unit(Unit unit);
 

@@ -8,6 +8,7 @@
 
 #include "simulate/simulate.h"
 #include "study/cohort.h"
+#include "study/data.h"
 #include "table/table.h"
 
 /* Where a value came from. */
@@ -89,6 +90,7 @@ typedef struct {
     Setting *settings;
     int setting_count;
     const Population *population; // virtual subjects, the same in every arm; NULL: one per arm
+    const DataSet *data;          // subjects of a data file, the same in every arm; or NULL
     double *quantiles;            // (quantile_count) of summary.csv, ascending, within 0 .. 1
     int quantile_count;           // 0.05 0.25 0.5 0.75 0.95 when not given
 } Study;
@@ -101,12 +103,20 @@ typedef struct {
     void *context;
 } RunOptions;
 
+/* Doses of an arm, subjects together: by route and state what should have entered and what did. */
+typedef struct {
+    LedgerLine *lines;
+    int count;
+    double worst; // largest |delivered - scheduled| / scheduled of one subject's line
+} ArmLedger;
+
 /* What a run leaves in memory. */
 typedef struct {
     Table *table;        // columns arm, id, time, outputs (all of Study.outputs)
     Outcome *outcomes;   // (arm_count) per arm
     Schedule *schedules; // (arm_count) what was given; empty for an arm that was not begun
-    double *delivered;   // (arm_count) reserved for the dose ledger
+    ArmLedger *ledgers;  // (arm_count) the dose ledger; empty with a population
+    Outcome *subjects;   // (arm_count × data->count) with a data file, else NULL
     SolverStats stats;
     bool stopped; // interrupted
     int failed;   // arms that did not get to the end
