@@ -216,7 +216,8 @@ static void test_short_crossing_in_a_long_step(void)
 /* x = t. At 3 both are due: doubled then one more is 7, one more then doubled is 8. */
 static void order(const char *events, double expected)
 {
-    Text text = text_new(arena_new());
+    Arena *arena = arena_new();
+    Text text = text_new(arena);
     text_string(&text, "model order\ntime h\nparam first = 1\nstate x = 0\nstate clock = 0\n"
                        "d/dt(x) = 1\nd/dt(clock) = 1\n");
     text_string(&text, events);
@@ -229,6 +230,7 @@ static void order(const char *events, double expected)
     CU_ASSERT(fabs(bench_value(bench, 2, X, 0) - expected - 1.0) < 1e-7);
     CU_ASSERT_EQUAL(fired(bench, 0), 2);
     bench_close(bench);
+    arena_free(arena);
 }
 
 static void test_two_events_at_one_instant(void)
