@@ -290,7 +290,8 @@ static bool expand_dose(Expansion *expansion, int index, RouteLookup *lookup, vo
             event.state = values.target_count > 0 ? values.state[0] : event.state;
         }
         for (int i = 0; k == 0 && i < values.target_count; i++) {
-            lag[i] = values.lag[i];
+            // A lag that no clock of this run can tell from none is none.
+            lag[i] = values.lag[i] <= 1e-15 * fabs(expansion->end) ? 0.0 : values.lag[i];
         }
         if (k == 0 && add_record(expansion, dose, event)) {
             return true;
