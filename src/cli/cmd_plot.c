@@ -96,6 +96,18 @@ static int draw_columns(Cli *cli, const char *folder, const char *name)
     return CLI_OK;
 }
 
+/* Is this a table whose columns are curves, not names or single numbers? */
+static bool has_curves(const char *name)
+{
+    static const char *const others[] = {"columns.csv", "summary.csv", "contrast.csv",
+                                         "outcomes.csv", "subjects.csv"};
+    bool other = places_ends_with(name, "-plots.csv");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        other = other || strcmp(name, others[i]) == 0;
+    }
+    return !other;
+}
+
 static int plot_folder(Cli *cli, const char *folder)
 {
     Listing listing;
@@ -118,8 +130,7 @@ static int plot_folder(Cli *cli, const char *folder)
     }
     int code = CLI_FILE;
     for (size_t i = 0; i < listing.count; i++) {
-        if (strcmp(listing.names[i], "columns.csv") != 0 &&
-            !places_ends_with(listing.names[i], "-plots.csv")) {
+        if (has_curves(listing.names[i])) {
             code = draw_columns(cli, folder, listing.names[i]);
         }
     }
@@ -143,11 +154,15 @@ static int figure_data(Cli *cli, const char *folder, const Figure *figure, const
     if (*table == NULL) {
         return CLI_DATA;
     }
-    for (int i = 0; i < figure->curve_count; i++) {
-        if (table_find(*table, figure->curves[i].column) < 0) {
+    int columns = figure->band != NULL ? 2 : figure->curve_count;
+    for (int i = 0; i < columns; i++) {
+        const char *column = figure->band == NULL ? figure->curves[i].column
+                             : i == 0             ? figure->band->low
+                                                  : figure->band->high;
+        if (table_find(*table, column) < 0) {
             cli_complain("'%s' has no column '%s': the study has changed since; make the data anew "
                          "with 'stroma run'",
-                         path, figure->curves[i].column);
+                         path, column);
             return CLI_DATA;
         }
     }
@@ -169,10 +184,16 @@ static int plot_study(Cli *cli, const char *path)
     }
     const char *out = option_value(&cli->arguments, "out");
     const char *folder = out != NULL ? out : file_join(cli->arena, "out", study->name);
-    const Figure *figures = figures_of_study(cli->arena, study);
+    int count = study->plot_count;
+    const Figure *figures = study->population != NULL
+                                ? figures_of_population(cli->arena, study, &count)
+                                : figures_of_study(cli->arena, study);
     bool ascii = option_given(&cli->arguments, "ascii");
-    const char **scripts = arena_array(cli->arena, (size_t)study->plot_count + 1, sizeof *scripts);
-    for (int i = 0; i < study->plot_count; i++) {
+    if (ascii && study->population != NULL) {
+        return cli_misused(cli, "the medians of a population are drawn by 'stroma run --ascii'");
+    }
+    const char **scripts = arena_array(cli->arena, (size_t)count + 1, sizeof *scripts);
+    for (int i = 0; i < count; i++) {
         const Table *table = NULL;
         int code = figure_data(cli, folder, &figures[i], &table);
         if (code != CLI_OK) {
@@ -183,15 +204,15 @@ static int plot_study(Cli *cli, const char *path)
         }
         scripts[i] = arena_format(cli->arena, "%s.gp", figures[i].stem);
     }
-    if (study->plot_count == 0) {
+    if (count == 0) {
         cli_say(cli, "'%s' has no plots", path);
         return CLI_OK;
     }
     if (ascii) {
         return CLI_OK;
     }
-    int code = figures_write(cli, folder, figures, study->plot_count);
-    return code == CLI_OK ? render(cli, folder, scripts, study->plot_count) : code;
+    int code = figures_write(cli, folder, figures, count);
+    return code == CLI_OK ? render(cli, folder, scripts, count) : code;
 }
 
 static int run_plot(Cli *cli)

@@ -114,7 +114,7 @@ const Figure *figures_of_study(Arena *arena, const Study *study)
 }
 
 /* Median and band of a plot. */
-static void set_band(Arena *arena, const Plot *plot, Figure *figure)
+static void set_band(Arena *arena, const Study *study, const Plot *plot, Figure *figure)
 {
     double low = plot->has_band ? plot->band[0] : 5.0;
     double high = plot->has_band ? plot->band[1] : 95.0;
@@ -127,15 +127,24 @@ static void set_band(Arena *arena, const Plot *plot, Figure *figure)
         (FigureBand){.low = level_name(arena, low / 100),
                      .middle = level_name(arena, 0.5),
                      .high = level_name(arena, high / 100),
-                     .words = arena_format(arena, "median, %s to %s %%", low_digits, high_digits)};
+                     .words = arena_format(arena, "median, %s to %s %%", low_digits, high_digits),
+                     .rows = study->time_count};
+    int *first =
+        arena_array(arena, (size_t)study->arm_count * (size_t)plot->y_count, sizeof *first);
+    for (int arm = 0; arm < study->arm_count; arm++) {
+        for (int i = 0; i < plot->y_count; i++) {
+            int curve = arm * study->output_count + plot->y[i];
+            first[arm * plot->y_count + i] = curve * study->time_count;
+        }
+    }
+    band->first = first;
     figure->band = band;
     figure->csv = "summary.csv";
 }
 
 /* The differences of the first curve of a plot, a line for each pair of arms. */
-static Figure contrast_of(Arena *arena, const Plan *plan, const Plot *plot, const Figure *whole)
+static Figure contrast_of(Arena *arena, const Study *study, const Plot *plot, const Figure *whole)
 {
-    const Study *study = plan->study;
     size_t most = (size_t)study->arm_count * (size_t)study->arm_count;
     Figure figure = *whole;
     FigureBand *band = arena_alloc(arena, sizeof *band);
@@ -146,10 +155,15 @@ static Figure contrast_of(Arena *arena, const Plan *plan, const Plot *plot, cons
                          .references = arena_array(arena, most, sizeof *band->references)};
     figure.arms = arena_array(arena, most, sizeof *figure.arms);
     figure.arm_count = 0;
+    int *first = arena_array(arena, most, sizeof *first);
+    int pair_rows = study->output_count * (study->time_count + EXTRA_COUNT);
+    band->first = first;
+    band->rows = study->time_count;
     for (int pair = 0; pair < study->arm_count * study->arm_count; pair++) {
         int arm = pair / study->arm_count;
         int reference = pair % study->arm_count;
-        if (contrast_is_made(plan, arm, reference)) {
+        if (contrast_is_made(study, arm, reference)) {
+            first[figure.arm_count] = figure.arm_count * pair_rows + plot->y[0] * study->time_count;
             figure.arms[figure.arm_count] = study->arms[arm].name;
             band->references[figure.arm_count++] = study->arms[reference].name;
         }
@@ -170,19 +184,18 @@ static Figure contrast_of(Arena *arena, const Plan *plan, const Plot *plot, cons
     return figure;
 }
 
-const Figure *figures_of_population(Arena *arena, const Plan *plan, int *count)
+const Figure *figures_of_population(Arena *arena, const Study *study, int *count)
 {
-    const Study *study = plan->study;
     size_t plots = (size_t)study->plot_count;
     Figure *figures = arena_array(arena, 2 * plots + 1, sizeof *figures);
     *count = 0;
     for (size_t i = 0; i < plots; i++) {
         Figure *figure = &figures[(*count)++];
         *figure = figure_of(arena, study, &study->plots[i]);
-        set_band(arena, &study->plots[i], figure);
+        set_band(arena, study, &study->plots[i], figure);
     }
     for (size_t i = 0; i < plots && study->arm_count > 1; i++) {
-        figures[(*count)++] = contrast_of(arena, plan, &study->plots[i], &figures[i]);
+        figures[(*count)++] = contrast_of(arena, study, &study->plots[i], &figures[i]);
     }
     return figures;
 }

@@ -21,7 +21,7 @@ const Figure *figures_of_study(Arena *arena, const Study *study);
 /* Figures of a population: for each plot medians in a band, read from summary.csv; then, if there
  * are several arms, the difference between them for the first curve of each plot, from
  * contrast.csv. */
-const Figure *figures_of_population(Arena *arena, const Plan *plan, int *count);
+const Figure *figures_of_population(Arena *arena, const Study *study, int *count);
 
 /* Removes pictures of an earlier run in the same folder: they would show other numbers than the
  * table beside them. */

@@ -132,7 +132,7 @@ void population_report(const Plan *plan, const struct PopulationCounts *counts, 
     const Study *study = plan->study;
     for (int arm = 1; arm < study->arm_count; arm++) {
         for (int reference = 0; reference < arm; reference++) {
-            if (!contrast_is_made(plan, arm, reference)) {
+            if (!contrast_is_made(study, arm, reference)) {
                 continue;
             }
             text_format(text, "\n%s - %s: mean difference at the end, [95 %% interval]\n",
@@ -158,7 +158,7 @@ void population_json(const Plan *plan, const struct PopulationCounts *counts, Te
     for (int pair = 0; pair < study->arm_count * study->arm_count; pair++) {
         telling.arm = pair / study->arm_count;
         telling.reference = pair % study->arm_count;
-        if (contrast_is_made(plan, telling.arm, telling.reference)) {
+        if (contrast_is_made(study, telling.arm, telling.reference)) {
             tell_pair(&telling, tell_object);
         }
     }

@@ -62,9 +62,9 @@ static void take(void *context, int row, const RowStatistics *statistics)
     arena_free(arena);
 }
 
-bool contrast_is_made(const Plan *plan, int arm, int reference)
+bool contrast_is_made(const Study *study, int arm, int reference)
 {
-    return reference < arm && (reference == 0 || plan->study->arm_count <= MANY_ARMS);
+    return reference < arm && (reference == 0 || study->arm_count <= MANY_ARMS);
 }
 
 bool population_write_contrast(const Plan *plan, int jobs, const char *path)
@@ -82,7 +82,7 @@ bool population_write_contrast(const Plan *plan, int jobs, const char *path)
         for (int pair = 0; pair < arms * arms && good; pair++) {
             writing.arm = request.arm = pair / arms;
             writing.reference = request.reference = pair % arms;
-            if (contrast_is_made(plan, request.arm, request.reference)) {
+            if (contrast_is_made(plan->study, request.arm, request.reference)) {
                 good = rows_run(&request, 0, plan->rows);
             }
         }

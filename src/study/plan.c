@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <gsl/gsl_errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -147,6 +148,8 @@ Plan *plan_new(const Study *study, int lanes, Arena *arena)
     assert(study != NULL && study->population != NULL && arena != NULL && lanes >= 0);
     const Population *population = study->population;
     assert(population->size > 0 && study->arm_count > 0);
+    (void)gsl_set_error_handler_off(); // a quantile that cannot be found is NaN, no end of the
+                                       // program
     Plan *plan = arena_alloc(arena, sizeof *plan);
     plan->arena = arena;
     plan->study = study;

@@ -130,7 +130,7 @@ bool population_write_individuals(const Plan *plan, int columns, const char *pat
 bool population_write_summary(const Plan *plan, int jobs, const char *path, Table *medians);
 bool population_write_contrast(const Plan *plan, int jobs, const char *path);
 /* Is this arm set against that one? */
-bool contrast_is_made(const Plan *plan, int arm, int reference);
+bool contrast_is_made(const Study *study, int arm, int reference);
 /* "p05" for 0.05. */
 const char *level_name(Arena *arena, double level);
 

@@ -309,9 +309,21 @@ static void add_value(Text *text, const Figure *figure, const char *column, int 
     text_string(text, "))");
 }
 
+/* The table, cut down to the rows of one curve. */
+static void add_data(Text *text, const Figure *figure, int curve, int arm)
+{
+    const FigureBand *band = figure->band;
+    text_string(text, "        data ");
+    if (band != NULL && band->first != NULL) {
+        int first = band->first[arm * figure->curve_count + curve];
+        text_format(text, "every ::%d::%d ", first, first + band->rows - 1);
+    }
+    text_string(text, "using 'time':");
+}
+
 static void add_band(Text *text, const Figure *figure, int curve, int arm)
 {
-    text_string(text, "        data using 'time':");
+    add_data(text, figure, curve, arm);
     add_value(text, figure, figure->band->low, curve, arm);
     text_string(text, ":");
     add_value(text, figure, figure->band->high, curve, arm);
@@ -330,8 +342,8 @@ static const char *curve_lines(Arena *arena, const Figure *figure)
     }
     for (int i = 0; i < figure->curve_count; i++) {
         for (int k = 0; k < figure->arm_count; k++) {
-            text_string(&text, i + k == 0 ? "        data using 'time':"
-                                          : ", \\\n        data using 'time':");
+            text_string(&text, i + k == 0 ? "" : ", \\\n");
+            add_data(&text, figure, i, k);
             add_value(&text, figure,
                       figure->band != NULL ? figure->band->middle : figure->curves[i].column, i, k);
             text_string(&text, " with lines ");
