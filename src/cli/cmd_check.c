@@ -110,6 +110,7 @@ static int check_file(Cli *cli, const char *path)
     ParamsOptions params = params_options_default();
     params.models = places_models(cli->arena);
     params.strict = strict;
+    params.lint = true;
     Diag *diag = diag_new(cli->arena);
     const Study *study = NULL;
     const Model *model = NULL;

@@ -13,6 +13,7 @@ typedef struct {
     int setting_count;
     SearchPath models; // folders searched for models after the study's own and ./models
     size_t max_bytes;  // results larger than this are refused (default 4 GiB)
+    bool lint;         // warn of what a data file may say and often does not mean
     bool strict;       // a parameter given no unit and no default unit is a warning, ...
 } ParamsOptions;
 

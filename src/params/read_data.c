@@ -84,7 +84,7 @@ void read_data_key(Reader *reader)
     }
     DataOptions options = data_options_default();
     options.model = reader->model;
-    options.lint = reader->options->strict;
+    options.lint = reader->options->lint;
     int before = diag_errors(reader->diag);
     Entry *file = entry;
     if (entry->kind == ENTRY_GROUP) {
