@@ -77,8 +77,11 @@ static bool clerk_work(void *shared, void *worker, long item)
     }
     result->moments = moments_of(values, block->weights, size);
     interval_of(&result->moments, &result->low, &result->high);
-    quantiles_of(values, block->weights, size, clerk->scratch, plan->levels, plan->level_count,
-                 result->quantiles);
+    // of differences only the median is wanted
+    int from = block->reference != NULL ? plan_median(plan) : 0;
+    int levels = block->reference != NULL ? 1 : plan->level_count;
+    quantiles_of(values, block->weights, size, clerk->scratch, plan->levels + from, levels,
+                 result->quantiles + from);
     return true;
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct {
     Moments moments;
-    double *quantiles; // (level_count) of the plan
+    double *quantiles; // (level_count) of the plan; of differences only the median
     double low, high;  // 95 % interval of the mean
     double above;      // share of subjects (by weight) above 0
 } RowStatistics;
