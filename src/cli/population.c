@@ -89,8 +89,9 @@ static int read_options(Run *run)
     } else if (word != NULL && strcmp(word, "hdf5") == 0) {
         run->individuals = INDIVIDUALS_HDF5;
         if (!hdf5_is_there()) {
-            return cli_misused(cli, "this stroma was built without HDF5 (Debian: libhdf5-dev); "
-                                    "--individuals=csv writes text");
+            return cli_misused(
+                cli, "this stroma was built without HDF5 (libhdf5-dev, cmake -DSTROMA_HDF5=ON); "
+                     "--individuals=csv writes text");
         }
     } else if (word != NULL && strcmp(word, "none") == 0) {
         run->individuals = INDIVIDUALS_NONE;
