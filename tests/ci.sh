@@ -202,7 +202,7 @@ leg_cover()
 leg_fuzz()
 {
     has clang || { skip fuzz clang; return; }
-    targets='fuzz_model fuzz_params fuzz_csv'
+    targets='fuzz_model fuzz_params fuzz_csv fuzz_data'
     build_in fuzz -DCMAKE_C_COMPILER=clang -DSTROMA_FUZZ=ON || return
     targets=
     for target in model params csv; do

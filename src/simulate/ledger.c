@@ -12,6 +12,7 @@
 #include <math.h>
 
 static const double MISMATCH = 1e-9;
+static const double LEAST = 1e-300; // amounts whose rate a double cannot hold
 
 void ledger_open(Pack *pack, int lane)
 {
@@ -55,7 +56,7 @@ void ledger_close(Pack *pack, int lane, double time)
         LedgerLine *line = &one->ledger[i];
         line->delivered += one->ledger_rest[i];
         one->ledger_rest[i] = 0.0;
-        double allowed = MISMATCH * fabs(line->scheduled) + one->schedule.totals[i].slack;
+        double allowed = MISMATCH * fabs(line->scheduled) + one->schedule.totals[i].slack + LEAST;
         if (!(fabs(line->delivered - line->scheduled) <= allowed) && pack->main.live[lane]) {
             lane_fail(pack, lane, OUTCOME_LEDGER, time);
             one->outcome.state = line->state;
