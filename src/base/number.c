@@ -159,19 +159,23 @@ static int print_digits(double value, int digits, char *out)
     return length;
 }
 
-/* Digits of n at out, at most 20; returns how many. */
+/* Digits of n at out, at most 20; returns how many. Two at a time: tables are mostly numbers. */
 static int put_digits(uint64_t n, char *out)
 {
     char reversed[20];
-    int count = 0;
-    do {
-        reversed[count++] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n);
-    for (int i = 0; i < count; i++) {
-        out[i] = reversed[count - 1 - i];
+    int from = 20;
+    while (n >= 100) {
+        unsigned pair = (unsigned)(n % 100);
+        n /= 100;
+        reversed[--from] = (char)('0' + pair % 10);
+        reversed[--from] = (char)('0' + pair / 10);
     }
-    return count;
+    reversed[--from] = (char)('0' + n % 10);
+    if (n >= 10) {
+        reversed[--from] = (char)('0' + n / 10);
+    }
+    memcpy(out, reversed + from, (size_t)(20 - from));
+    return 20 - from;
 }
 
 /* d.ddde+XX */
@@ -207,11 +211,16 @@ static int put_plain(const char *digits, int count, int exponent, char *out)
         memcpy(out + at, digits, (size_t)count);
         return at + count;
     }
-    for (int i = 0; i <= exponent || i < count; i++) {
-        if (i == exponent + 1) {
-            out[at++] = '.';
-        }
-        out[at++] = i < count ? digits[i] : '0';
+    int whole = exponent + 1 < count ? exponent + 1 : count; // digits before the point
+    memcpy(out, digits, (size_t)whole);
+    at = whole;
+    for (; at <= exponent; at++) {
+        out[at] = '0';
+    }
+    if (count > whole) {
+        out[at++] = '.';
+        memcpy(out + at, digits + whole, (size_t)(count - whole));
+        at += count - whole;
     }
     return at;
 }
