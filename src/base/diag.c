@@ -26,7 +26,7 @@ struct Diag {
     size_t capacity;
     int errors;
     int warnings;
-    int most; // kept of each
+    int most;          // kept of each
     bool dropped_last; // the last report was over the limit: hints and notes to it are dropped too
 };
 
@@ -294,8 +294,7 @@ void diag_print(const Diag *diag, Text *text, bool colour)
         text_format(text, "stroma: %d more errors are not shown\n", diag->errors - diag->most);
     }
     if (diag->warnings > diag->most) {
-        text_format(text, "stroma: %d more warnings are not shown\n",
-                    diag->warnings - diag->most);
+        text_format(text, "stroma: %d more warnings are not shown\n", diag->warnings - diag->most);
     }
 }
 
