@@ -148,15 +148,21 @@ char *arena_copy(Arena *arena, const char *text, size_t length)
 
 char *arena_format(Arena *arena, const char *format, ...)
 {
+    char short_text[256]; // nearly all fit: one pass instead of two
     va_list arguments;
     va_start(arguments, format);
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(short_text, sizeof short_text, format, arguments);
     va_end(arguments);
     assert(length >= 0);
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
+    char *text = NULL;
+    if ((size_t)length < sizeof short_text) {
+        text = arena_copy(arena, short_text, (size_t)length);
+    } else {
+        text = arena_alloc(arena, (size_t)length + 1);
+        vsnprintf(text, (size_t)length + 1, format, again);
+    }
     va_end(again);
     return text;
 }
