@@ -5,7 +5,7 @@
  * silenced, for the pack turns failures into the model's words. Written for SUNDIALS 6.4 to 7.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/multistep.h"
+#include "simulate/cvode.h"
 
 #include <assert.h>
 #include <cvodes/cvodes.h>
@@ -30,7 +30,6 @@ struct Integrator {
     double stop;
     double last_step;
     SolverStats stats; // of the runs before the last restart
-    Multistep *lanes;  // does the work unless the problem asks for CVODES
 };
 
 static int rates(sunrealtype time, N_Vector y, N_Vector result, void *context)
@@ -134,10 +133,6 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     system->sparse = blocklu_open(arena, problem->pattern, problem->width, problem->kernels);
     system->dense = densely_open(arena, problem->pattern, problem->width);
     system->pivoting = problem->dense;
-    if (!problem->cvode) {
-        integrator->lanes = multistep_open(arena, &integrator->problem, system);
-        return integrator;
-    }
     if (!set_up(integrator)) {
         integrator_close(integrator);
         return NULL;
@@ -188,11 +183,6 @@ static void keep_counts(Integrator *integrator)
 
 void integrator_restart(Integrator *integrator, double time, const double *y)
 {
-    if (integrator->lanes != NULL) {
-        multistep_restart(integrator->lanes, time, y);
-        integrator->stats.restarts++;
-        return;
-    }
     keep_counts(integrator);
     memcpy(vector_data(integrator->y), y, integrator->space.count * sizeof *y);
     memcpy(integrator->start, y, integrator->space.count * sizeof *y);
@@ -206,10 +196,6 @@ void integrator_restart(Integrator *integrator, double time, const double *y)
 
 void integrator_stop_at(Integrator *integrator, double time)
 {
-    if (integrator->lanes != NULL) {
-        multistep_stop_at(integrator->lanes, time);
-        return;
-    }
     integrator->stop = time;
     int flag = CVodeSetStopTime(integrator->memory, time);
     assert(flag == CV_SUCCESS);
@@ -243,9 +229,6 @@ static StepStatus status_of(int flag)
 
 StepStatus integrator_step(Integrator *integrator, double *time)
 {
-    if (integrator->lanes != NULL) {
-        return multistep_step(integrator->lanes, time);
-    }
     double reached = integrator->time;
     long steps = 0;
     int flag = CVode(integrator->memory, integrator->stop, integrator->y, &reached, CV_ONE_STEP);
@@ -266,18 +249,11 @@ StepStatus integrator_step(Integrator *integrator, double *time)
 
 const double *integrator_state(const Integrator *integrator)
 {
-    if (integrator->lanes != NULL) {
-        return multistep_state(integrator->lanes);
-    }
     return vector_data(integrator->y);
 }
 
 void integrator_value(Integrator *integrator, double time, double *y)
 {
-    if (integrator->lanes != NULL) {
-        multistep_value(integrator->lanes, time, y);
-        return;
-    }
     int flag = CVodeGetDky(integrator->memory, time, 0, integrator->error);
     assert(flag == CV_SUCCESS);
     (void)flag;
@@ -286,17 +262,11 @@ void integrator_value(Integrator *integrator, double time, double *y)
 
 double integrator_last_step(const Integrator *integrator)
 {
-    if (integrator->lanes != NULL) {
-        return multistep_last_step(integrator->lanes);
-    }
     return integrator->last_step;
 }
 
 const double *integrator_errors(Integrator *integrator)
 {
-    if (integrator->lanes != NULL) {
-        return multistep_errors(integrator->lanes);
-    }
     (void)CVodeGetEstLocalErrors(integrator->memory, integrator->error);
     const double *error = vector_data(integrator->error);
     const double *y = vector_data(integrator->y);
@@ -309,9 +279,6 @@ const double *integrator_errors(Integrator *integrator)
 
 const double *integrator_lane_sums(const Integrator *integrator)
 {
-    if (integrator->lanes != NULL) {
-        return multistep_lane_sums(integrator->lanes);
-    }
     return integrator->space.lane_sum;
 }
 
@@ -340,11 +307,7 @@ void integrator_reset(Integrator *integrator)
 
 void integrator_count(Integrator *integrator, SolverStats *stats)
 {
-    if (integrator->lanes != NULL) {
-        multistep_count(integrator->lanes, stats);
-    } else {
-        keep_counts(integrator);
-    }
+    keep_counts(integrator);
     const SolverStats *kept = &integrator->stats;
     stats->steps += kept->steps;
     stats->rate_calls += kept->rate_calls;
@@ -358,9 +321,6 @@ void integrator_count(Integrator *integrator, SolverStats *stats)
     stats->dense_fallbacks += system->fallbacks;
     system->jacobians = system->factorisations = system->fallbacks = 0;
     integrator->stats = (SolverStats){0};
-    if (integrator->lanes != NULL) {
-        return;
-    }
     // CVODES itself is counting on: start it anew so that nothing is counted twice.
     (void)CVodeReInit(integrator->memory, integrator->time, integrator->y);
 }

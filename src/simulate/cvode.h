@@ -1,10 +1,9 @@
 /* cvode.h: the one door to SUNDIALS: a BDF integrator for W lanes that share their steps.
  *
- * The steps are made by multistep.c, or by CVODES if the problem asks for it. cvode.c drives
- * CVODES, cvode_vector.c is the N_Vector and cvode_linear.c the linear solver; nobody else includes
- * a SUNDIALS header. The norm of a vector is the largest of the lanes' own weighted RMS norms, so
- * every lane meets the tolerance by itself. Lanes that are not `live` do not count. All memory is
- * taken by integrator_open; no other function here allocates.
+ * cvode.c drives CVODES, cvode_vector.c is the N_Vector and cvode_linear.c the linear solver;
+ * nobody else includes a SUNDIALS header. The norm of a vector is the largest of the lanes' own
+ * weighted RMS norms, so every lane meets the tolerance by itself. Lanes that are not `live` do not
+ * count. All memory is taken by integrator_open; no other function here allocates.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_CVODE_H
@@ -22,15 +21,9 @@ typedef struct {
     const double *atol; // (states)
     double max_step;    // 0: no limit
     bool dense;         // always pivot
-    bool cvode;         // CVODES makes the steps, not multistep.c
     const Kernels *kernels;
     /* rates = dy/dt; false if a live lane's are not finite. */
     bool (*rates)(void *context, double time, const double *y, double *rates);
-    /* The same in two parts, unchecked: `state` is where y (states × width) is to stand, and
-     * `derivative` gives the rates there but for what runs in, *inflow, which is NULL if nothing
-     * does. */
-    double *state;
-    const double *(*derivative)(void *context, double time, const double **inflow);
     /* The Jacobian's entries at (time, y), kept valid until the next call. */
     const double *(*jacobian)(void *context, double time, const double *y);
 } IntegratorProblem;
@@ -107,9 +100,6 @@ typedef struct {
 /* Makes CVODES (`memory`) use this system. The matrix and the solver are stored for freeing. */
 bool linear_attach(LaneSystem *system, void *memory, void *sundials, void **matrix, void **solver);
 void linear_free(void *matrix, void *solver);
-/* Factorises I - gamma J; J is evaluated at (time, y) unless it is kept. False: useless factors. */
-bool linear_prepare(LaneSystem *system, double time, const double *y, bool keep, double gamma);
-void linear_solve(LaneSystem *system, const double *b, double *x); // x may be b
 bool linear_lane_good(const LaneSystem *system, int lane);
 
 #endif

@@ -49,24 +49,6 @@ static bool factorise(LaneSystem *system, double gamma)
     return all_good(system);
 }
 
-bool linear_prepare(LaneSystem *system, double time, const double *y, bool keep, double gamma)
-{
-    if (!keep) {
-        system->jacobian = system->problem->jacobian(system->problem->context, time, y);
-        system->jacobians++;
-    }
-    return factorise(system, gamma);
-}
-
-void linear_solve(LaneSystem *system, const double *b, double *x)
-{
-    if (system->pivoting) {
-        densely_solve(system->dense, b, x);
-    } else {
-        blocklu_solve(system->sparse, b, x);
-    }
-}
-
 /* Called by CVODES before a Newton iteration; keep: the Jacobian of last time will do. The list of
  * arguments is CVODES'. NOLINTNEXTLINE(readability-function-size) */
 static int build(sunrealtype time, N_Vector y, N_Vector rates, SUNMatrix matrix,
@@ -75,8 +57,13 @@ static int build(sunrealtype time, N_Vector y, N_Vector rates, SUNMatrix matrix,
 {
     (void)rates, (void)context, (void)scratch1, (void)scratch2, (void)scratch3;
     LaneSystem *system = matrix->content;
+    const IntegratorProblem *problem = system->problem;
+    if (!keep) {
+        system->jacobian = problem->jacobian(problem->context, time, vector_data(y));
+        system->jacobians++;
+    }
     *renewed = keep ? SUNFALSE : SUNTRUE;
-    return linear_prepare(system, time, vector_data(y), keep, gamma) ? 0 : 1;
+    return factorise(system, gamma) ? 0 : 1;
 }
 
 static SUNMatrix_ID matrix_id(SUNMatrix matrix)
@@ -113,7 +100,11 @@ static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector 
 {
     (void)solver, (void)limit;
     LaneSystem *system = matrix->content;
-    linear_solve(system, vector_data(b), vector_data(x));
+    if (system->pivoting) {
+        densely_solve(system->dense, vector_data(b), vector_data(x));
+    } else {
+        blocklu_solve(system->sparse, vector_data(b), vector_data(x));
+    }
     return 0;
 }
 

@@ -54,20 +54,3 @@ void kernels_finish_rates(const Kernels *kernels, const double *rates, const dou
                             bad + lane);
     }
 }
-
-void kernels_predict(const Kernels *kernels, const PredictPass *pass)
-{
-    const LaneKernels *lanes = kernels_lanes(kernels, pass->width);
-    for (int lane = 0; lane < pass->width; lane += KERNEL_BLOCK) {
-        lanes->predict(pass, lane);
-    }
-}
-
-void kernels_correct(const Kernels *kernels, const CorrectPass *pass, double *delta_sum,
-                     double *correction_sum)
-{
-    const LaneKernels *lanes = kernels_lanes(kernels, pass->width);
-    for (int lane = 0; lane < pass->width; lane += KERNEL_BLOCK) {
-        lanes->correct(pass, lane, delta_sum + lane, correction_sum + lane);
-    }
-}

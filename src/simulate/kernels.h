@@ -10,7 +10,6 @@
 #ifndef STROMA_SIMULATE_KERNELS_H
 #define STROMA_SIMULATE_KERNELS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,27 +44,6 @@ typedef struct {
     double *watch;             // (width) how much the worst pivots have cancelled
 } LuProgram;
 
-/* A BDF step of a Nordsieck array in two passes (multistep.c). Arrays are (states × width). */
-enum { BDF_ORDER_MAX = 5 };
-typedef struct {
-    int states, width, order;
-    double *z[BDF_ORDER_MAX + 1]; // column j: h^j y^(j) / j!
-    double *correction;           // of the step before, not yet in z
-    const double *atol;           // (states)
-    double rtol;
-    double *weight, *y;
-    double add[BDF_ORDER_MAX + 1];   // multiples of the correction to be added first
-    double scale[BDF_ORDER_MAX + 1]; // then what the columns are multiplied with
-} PredictPass;
-
-typedef struct {
-    int states, width;
-    bool first;    // the correction so far is 0
-    double factor; // of delta
-    const double *delta, *weight, *predicted;
-    double *correction, *y;
-} CorrectPass;
-
 /* Per-lane loops for one width (up to 32 lanes; wider packs go in blocks of 32). */
 typedef struct {
     void (*sum_squares)(const double *x, const double *weight, int states, int stride, double *sum);
@@ -73,13 +51,6 @@ typedef struct {
                          int stride, double *bad);
     void (*factor)(const LuProgram *program, const double *jacobian, double gamma, int first_lane);
     void (*solve)(const LuProgram *program, const double *b, double *x, int first_lane);
-    /* z = (z + add correction) × scale, weight = 1 / (rtol |z_0| + atol), then the prediction by
-     * Pascal's triangle; y = predicted z_0. */
-    void (*predict)(const PredictPass *pass, int first_lane);
-    /* correction += factor × delta, y = predicted + correction; sums of squares of the weighted
-     * delta and correction of each lane. */
-    void (*correct)(const CorrectPass *pass, int first_lane, double *delta_sum,
-                    double *correction_sum);
 } LaneKernels;
 
 enum { KERNEL_WIDTHS = 6, KERNEL_BLOCK = 32 }; // 1, 2, 4, 8, 16, 32 lanes
@@ -96,11 +67,6 @@ typedef struct {
     void (*add_constant)(const double *x, double value, double *z, size_t n);
     /* z = Σ factor[i] x[i], summed in the order of i. */
     void (*combine)(int count, const double *factor, double *const *x, double *z, size_t n);
-    /* b = gamma rates - slope z_1 - correction (NULL: 0) */
-    void (*residual)(double gamma, const double *rates, double slope, const double *z,
-                     const double *correction, double *b, size_t n);
-    /* The largest of values >= 0 that count (INT64_MAX; others 0); NaN if one of them is NaN. */
-    double (*largest)(const double *values, const int64_t *counts, int count);
     /* weight = 1 / (rtol |y| + atol) */
     void (*weigh)(const double *y, const double *atol, double rtol, double *weight, size_t n);
     LaneKernels lanes[KERNEL_WIDTHS];
@@ -112,9 +78,6 @@ const Kernels *kernels_for(const char *isa);
 const LaneKernels *kernels_lanes(const Kernels *kernels, int width);
 
 /* Loops over blocks of lanes. */
-void kernels_predict(const Kernels *kernels, const PredictPass *pass);
-void kernels_correct(const Kernels *kernels, const CorrectPass *pass, double *delta_sum,
-                     double *correction_sum);
 void kernels_sum_squares(const Kernels *kernels, const double *x, const double *weight, int states,
                          int width, double *sum);
 void kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,

@@ -101,38 +101,6 @@ static void combine(int count, const double *factor, double *const *x, double *z
     }
 }
 
-/* 0 is added to the rates so that a rate of -0 gives what it gives where something runs in. */
-static void residual(double gamma, const double *rates, double slope, const double *z,
-                     const double *correction, double *b, size_t n)
-{
-    if (correction == NULL) {
-        APART
-        for (size_t i = 0; i < n; i++) {
-            b[i] = gamma * (rates[i] + 0.0) - slope * z[i];
-        }
-        return;
-    }
-    APART
-    for (size_t i = 0; i < n; i++) {
-        b[i] = gamma * (rates[i] + 0.0) - slope * z[i] - correction[i];
-    }
-}
-
-/* Doubles that are not negative are ordered as their bits are, and NaN stands above them all. */
-static double largest(const double *values, const int64_t *counts, int count)
-{
-    int64_t most = 0;
-    for (int i = 0; i < count; i++) {
-        int64_t bits;
-        __builtin_memcpy(&bits, &values[i], sizeof bits);
-        bits &= counts[i];
-        most = bits > most ? bits : most;
-    }
-    double result;
-    __builtin_memcpy(&result, &most, sizeof result);
-    return result;
-}
-
 static void weigh(const double *y, const double *atol, double rtol, double *weight, size_t n)
 {
     APART
@@ -183,8 +151,7 @@ static void weigh(const double *y, const double *atol, double rtol, double *weig
 
 #define LANE_TABLE(lanes)                                                                          \
     {                                                                                              \
-        sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, solve_##lanes, predict_##lanes, \
-            correct_##lanes                                                                        \
+        sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, solve_##lanes                   \
     }
 
 const Kernels ISA_TABLE = {
@@ -198,8 +165,6 @@ const Kernels ISA_TABLE = {
     .inverse = inverse,
     .add_constant = add_constant,
     .combine = combine,
-    .residual = residual,
-    .largest = largest,
     .weigh = weigh,
     .lanes = {LANE_TABLE(1), LANE_TABLE(2), LANE_TABLE(4), LANE_TABLE(8), LANE_TABLE(16),
               LANE_TABLE(32)},

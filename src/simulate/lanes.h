@@ -118,8 +118,6 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
  * live lane. */
 bool stage_rates(void *context, double time, const double *y, double *rates);
-/* The rates at the state as it stands in the slots, unchecked, and what runs in. */
-const double *stage_derivative(void *context, double time, const double **inflow);
 const double *stage_jacobian(void *context, double time, const double *y);
 void stage_set_time(Stage *stage, double time);
 void stage_set_state(Stage *stage, const double *y);

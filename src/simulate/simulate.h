@@ -26,7 +26,6 @@ typedef struct {
     long max_steps;  // per interval between two outputs or stops (default 20000)
     double max_step; // longest step, 0: no limit
     bool dense;      // force dense LU with partial pivoting
-    bool cvode;      // let CVODES itself do the steps: the same method, several times slower
 } SolverOptions;
 
 SolverOptions solver_options_default(void); // atol must be filled in

@@ -39,11 +39,8 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
         .atol = atol,
         .max_step = options->max_step,
         .dense = options->dense,
-        .cvode = options->cvode,
         .kernels = stage->kernels,
         .rates = stage_rates,
-        .state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width,
-        .derivative = stage_derivative,
         .jacobian = stage_jacobian,
     };
     stage->integrator = integrator_open(arena, &problem);
@@ -87,19 +84,8 @@ void stage_set_times(Stage *stage, const double *times)
 void stage_set_state(Stage *stage, const double *y)
 {
     size_t width = (size_t)stage->width;
-    double *state = stage->slots + (size_t)stage->tape->state * width;
-    if (y != state) {
-        memcpy(state, y, (size_t)stage->states * width * sizeof *y);
-    }
-}
-
-const double *stage_derivative(void *context, double time, const double **inflow)
-{
-    Stage *stage = context;
-    stage_set_time(stage, fmin(time, stage->limit));
-    tape_run(stage->tape, PROGRAM_RATES, stage->slots, stage->width);
-    *inflow = stage->infusion;
-    return tape_output(stage->tape, PROGRAM_RATES, stage->slots, 0, stage->width);
+    memcpy(stage->slots + (size_t)stage->tape->state * width, y,
+           (size_t)stage->states * width * sizeof *y);
 }
 
 static void note_bad_lanes(Stage *stage, double time, const double *y)

@@ -98,10 +98,7 @@ static bool observe_step(Run *run, double reached, double end)
     Pack *pack = run->pack;
     size_t width = (size_t)pack->width;
     double *state = pack->main.slots + (size_t)pack->tape->state * width;
-    bool any = false; // most packs have none, and this is asked after every step
-    for (int lane = 0; lane < pack->count; lane++) {
-        any = any || pack->lanes[lane].observation_count > 0;
-    }
+    bool any = true;
     while (any) {
         any = false;
         double last = NAN; // the time that pack->scratch holds
