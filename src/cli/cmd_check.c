@@ -1,4 +1,5 @@
-/* cmd_check.c: `stroma check`: looks for mistakes in models, studies and data; runs nothing.
+/* cmd_check.c: `stroma check`: looks for mistakes in models, studies, sets of numbers and data;
+ * runs nothing.
  *
  * One line a file on stdout ("ok: ..." with what was counted), diagnostics on stderr.
  *
@@ -15,7 +16,8 @@
 enum { MOST_FINDINGS = 10000 };
 
 static const Option options[] = {
-    {"strict", OPTION_FLAG, 0, true, NULL, "quantities without a unit are errors, as are warnings"},
+    {"strict", OPTION_FLAG, 0, true, NULL,
+     "quantities without unit or source are errors, as are warnings"},
     OPTION_HELP,
     OPTION_END,
 };
@@ -98,6 +100,35 @@ static int check_data(Cli *cli, const char *path)
     return CLI_OK;
 }
 
+/* A set of numbers by itself: its text, units and sources; not whether a model has its names. */
+static int check_numbers(Cli *cli, const char *path)
+{
+    bool strict = option_given(&cli->arguments, "strict");
+    Diag *diag = diag_new(cli->arena);
+    diag_keep(diag, MOST_FINDINGS);
+    ParamsFile file;
+    bool read = params_look(cli->arena, path, strict, diag, &file);
+    cli_print_diag(cli, diag);
+    if (!read || (strict && diag_warnings(diag) > 0)) {
+        return CLI_DATA;
+    }
+    Text text = text_new(cli->arena);
+    text_format(&text, "ok: %s: %d number%s, %d with a source\n", path, file.numbers,
+                file.numbers == 1 ? "" : "s", file.sourced);
+    cli_print(cli, &text);
+    return CLI_OK;
+}
+
+static bool is_numbers(Cli *cli, const char *path)
+{
+    if (cli_is_model(path) || strcmp(path, "-") == 0) {
+        return false;
+    }
+    ParamsFile file;
+    (void)params_look(cli->arena, path, false, diag_new(cli->arena), &file);
+    return file.kind == PARAMS_NUMBERS;
+}
+
 static int check_file(Cli *cli, const char *path)
 {
     if (!cli_readable(cli, path)) {
@@ -105,6 +136,9 @@ static int check_file(Cli *cli, const char *path)
     }
     if (is_data(path)) {
         return check_data(cli, path);
+    }
+    if (is_numbers(cli, path)) {
+        return check_numbers(cli, path);
     }
     bool strict = option_given(&cli->arguments, "strict");
     ParamsOptions params = params_options_default();

@@ -2,13 +2,12 @@
  * well, and the differences between the arms.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/json.h"
 #include "cli/population.h"
 #include "cli/summary.h"
 
 #include "base/number.h"
 #include "study/rows.h"
-
-#include <math.h>
 
 enum { DIGITS = 4 };
 
@@ -41,32 +40,6 @@ static void tell_line(void *context, int row, const RowStatistics *statistics)
                 statistics->moments.count);
 }
 
-static void add_number(Text *text, const char *name, double value)
-{
-    text_format(text, ", \"%s\": ", name);
-    if (isfinite(value)) {
-        text_number(text, value);
-    } else {
-        text_string(text, "null");
-    }
-}
-
-static void add_quoted(Text *text, const char *string)
-{
-    text_string(text, "\"");
-    for (; *string != '\0'; string++) {
-        if (*string == '"' || *string == '\\') {
-            text_string(text, "\\");
-        }
-        if ((unsigned char)*string < 0x20) {
-            text_format(text, "\\u%04x", (unsigned char)*string);
-        } else {
-            text_add(text, string, 1);
-        }
-    }
-    text_string(text, "\"");
-}
-
 static void tell_object(void *context, int row, const RowStatistics *statistics)
 {
     (void)row;
@@ -74,18 +47,18 @@ static void tell_object(void *context, int row, const RowStatistics *statistics)
     const Study *study = telling->plan->study;
     Text *text = telling->text;
     text_string(text, telling->lines++ == 0 ? "\n    {\"arm\": " : ",\n    {\"arm\": ");
-    add_quoted(text, study->arms[telling->arm].name);
+    json_quoted(text, study->arms[telling->arm].name);
     text_string(text, ", \"reference\": ");
-    add_quoted(text, study->arms[telling->reference].name);
+    json_quoted(text, study->arms[telling->reference].name);
     text_string(text, ", \"name\": ");
-    add_quoted(text, study->outputs[telling->output].label->name);
+    json_quoted(text, study->outputs[telling->output].label->name);
     text_format(text, ", \"what\": \"%s\"", telling->extra ? "area" : "end");
-    add_number(text, "n", statistics->moments.count);
-    add_number(text, "mean", statistics->moments.mean);
-    add_number(text, "low95", statistics->low);
-    add_number(text, "high95", statistics->high);
-    add_number(text, "median", statistics->quantiles[plan_median(telling->plan)]);
-    add_number(text, "above", statistics->above);
+    json_named_number(text, ", ", "n", statistics->moments.count);
+    json_named_number(text, ", ", "mean", statistics->moments.mean);
+    json_named_number(text, ", ", "low95", statistics->low);
+    json_named_number(text, ", ", "high95", statistics->high);
+    json_named_number(text, ", ", "median", statistics->quantiles[plan_median(telling->plan)]);
+    json_named_number(text, ", ", "above", statistics->above);
     text_string(text, "}");
 }
 
@@ -148,7 +121,7 @@ void population_json(const Plan *plan, const struct PopulationCounts *counts, Te
     const Study *study = plan->study;
     text_format(text, ",\n  \"population\": {\"size\": %d, \"seed\": \"%llu\"",
                 plan->population->size, (unsigned long long)plan->population->seed);
-    add_number(text, "refused", counts->refused);
+    json_named_number(text, ", ", "refused", counts->refused);
     text_string(text, ", \"failed\": [");
     for (int arm = 0; arm < study->arm_count; arm++) {
         text_format(text, "%s%d", arm == 0 ? "" : ", ", counts->arms[arm].failed);

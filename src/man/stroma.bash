@@ -40,7 +40,7 @@ _stroma()
         return
     fi
     case $command in
-    merge) _stroma_files "$word" ;;
+    merge | list) _stroma_files "$word" ;;
     run | plot) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)

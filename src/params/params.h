@@ -14,7 +14,7 @@ typedef struct {
     SearchPath models; // folders searched for models after the study's own and ./models
     size_t max_bytes;  // results larger than this are refused (default 4 GiB)
     bool lint;         // warn of what a data file may say and often does not mean
-    bool strict;       // a parameter given no unit and no default unit is a warning, ...
+    bool strict;       // numbers without a unit or a source are warnings
 } ParamsOptions;
 
 ParamsOptions params_options_default(void);
@@ -25,6 +25,23 @@ const Study *params_read(Arena *arena, const char *path, const ParamsOptions *op
 /* A study of a model alone (no file): its defaults, one arm without doses. */
 const Study *params_for_model(Arena *arena, const char *model_path, const ParamsOptions *options,
                               Diag *diag);
+
+/* What a libconfig file is, by its keys. */
+typedef enum {
+    PARAMS_STUDY,
+    PARAMS_NUMBERS, // a set of numbers, to be included by studies
+    PARAMS_OTHER
+} ParamsKind;
+typedef struct {
+    ParamsKind kind;
+    const char *heading; // the words of the first line of comment, or ""
+    int numbers;         // of a set: how many, and how many of them name their source
+    int sourced;
+} ParamsFile;
+
+/* Looks at a file without reading a model. strict: numbers of a set without unit or source are
+ * warnings. False if the text has errors: diag holds why, and the kind is what was understood. */
+bool params_look(Arena *arena, const char *path, bool strict, Diag *diag, ParamsFile *file);
 
 /* `stroma explain KEY`: the paragraph on a key of the study language ("arms.doses.amount"), or
  * NULL. */

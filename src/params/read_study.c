@@ -254,4 +254,7 @@ void read_study(Reader *reader)
     refuse_own_columns(reader);
     read_output_times(reader);
     list_inputs(reader);
+    if (reader->options->strict) {
+        lint_sources(reader);
+    }
 }

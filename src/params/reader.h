@@ -94,6 +94,9 @@ void read_correlation(Reader *reader, const Entry *list, Population *population)
 bool cholesky(const double *matrix, int count, double *factor, int *failed);
 /* --- read_patients.c */
 void read_patients(Reader *reader, Entry *group, Population *population);
+/* --- look.c: warnings for numbers without a source or a unit: of a group, of the whole study */
+void lint_values(Diag *diag, const Entry *group);
+void lint_sources(Reader *reader);
 /* --- set.c: changes of the command line; those of `model` before the model is known */
 void apply_settings(Reader *reader, bool of_model);
 
