@@ -102,6 +102,29 @@ bool file_commit(OutFile *file)
     return true;
 }
 
+bool file_replace(OutFile *file)
+{
+    flush_buffer(file);
+    struct stat old;
+    if (!file->error && !file->is_stdout && stat(file->path, &old) == 0 &&
+        fchmod(file->handle, old.st_mode & 07777) != 0) {
+        file->error = errno;
+    }
+    if (!file->error && !file->is_stdout && fsync(file->handle) != 0) {
+        file->error = errno;
+    }
+    if (file->is_stdout || file->error) {
+        return file_commit(file);
+    }
+    if (close(file->handle) != 0 || rename(file->temporary, file->path) != 0) {
+        int reason = errno;
+        unlink(file->temporary);
+        errno = reason;
+        return false;
+    }
+    return true;
+}
+
 void file_abandon(OutFile *file)
 {
     if (file && !file->is_stdout) {

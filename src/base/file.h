@@ -22,6 +22,9 @@ void file_write(OutFile *file, const void *bytes, size_t length);
 /* True when everything has reached the disk under the final name; else errno says why and nothing
  * is left. The handle is dead afterwards. */
 bool file_commit(OutFile *file);
+/* The same where what was there is worth keeping until then: it is replaced at one stroke, after
+ * the new text has reached the disk, and keeps its permissions. */
+bool file_replace(OutFile *file);
 void file_abandon(OutFile *file);
 
 /* Path of the temporary file, for a process that writes it itself (gnuplot). */

@@ -57,7 +57,11 @@ typedef struct {
     Entry *root;            // a group
     const Source **sources; // every file read, the study first
     size_t source_count, source_capacity;
-    size_t bytes; // read so far
+    size_t bytes;         // read so far
+    const Layer **layers; // every @include that was read, in the order of reading
+    size_t layer_count, layer_capacity;
+    const Source *const *instead; // texts that stand in for the files of their names
+    int instead_count;
 } Config;
 
 enum {

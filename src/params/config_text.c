@@ -176,6 +176,18 @@ static void keep_source(Config *config, const Source *source)
     config->sources[config->source_count++] = source;
 }
 
+/* The text of a file, or what stands in for it. */
+static SourceStatus read_or_take(Config *config, const char *path, const Source **source)
+{
+    for (int i = 0; i < config->instead_count; i++) {
+        if (strcmp(config->instead[i]->name, path) == 0) {
+            *source = config->instead[i];
+            return SOURCE_OK;
+        }
+    }
+    return source_read(config->arena, path, source);
+}
+
 /* Settings of a whole file into `group`. */
 static void parse_file(Config *config, const Layer *layer, Entry *group, Cursor *from)
 {
@@ -200,7 +212,7 @@ static void parse_include(Cursor *cursor, Entry *group)
         path = strcmp(folder, ".") == 0 ? name : file_join(config->arena, folder, name);
     }
     const Source *source = NULL;
-    SourceStatus status = source_read(config->arena, path, &source);
+    SourceStatus status = read_or_take(config, path, &source);
     if (status != SOURCE_OK) {
         diag_report(config->diag, FAULT_P002, where, "'%s' cannot be included: %s", path,
                     source_status_text(status));
@@ -221,6 +233,9 @@ static void parse_include(Cursor *cursor, Entry *group)
     }
     Layer *layer = arena_alloc(config->arena, sizeof *layer);
     *layer = (Layer){source, real, cursor->layer, where, false};
+    config->layers = arena_grow(config->arena, config->layers, config->layer_count,
+                                &config->layer_capacity, sizeof *config->layers);
+    config->layers[config->layer_count++] = layer;
     parse_file(config, layer, group, cursor);
 }
 
@@ -522,7 +537,7 @@ bool config_read_path(Config *config, const char *path)
 {
     assert(config && path);
     const Source *source = NULL;
-    SourceStatus status = source_read(config->arena, path, &source);
+    SourceStatus status = read_or_take(config, path, &source);
     if (status != SOURCE_OK) {
         diag_report(config->diag, FAULT_P001, (Span){0}, "cannot read the study '%s': %s", path,
                     source_status_text(status));

@@ -156,6 +156,8 @@ static Reader new_reader(Arena *arena, const char *path, const ParamsOptions *op
 {
     Reader reader = {.arena = arena, .diag = diag, .options = options};
     reader.config = config_new(arena, diag);
+    reader.config->instead = options->instead;
+    reader.config->instead_count = options->instead_count;
     reader.folder = file_folder(arena, path);
     reader.search = search_path(arena, reader.folder, options->models);
     reader.study = arena_alloc(arena, sizeof *reader.study);
@@ -202,6 +204,14 @@ static const Study *finish(Reader *reader, bool text_ok, int errors_before)
     keep_settings(reader);
     read_study(reader);
     return diag_errors(reader->diag) == errors_before ? reader->study : NULL;
+}
+
+bool open_study(Reader *reader, Arena *arena, const char *path, const ParamsOptions *options,
+                Diag *diag)
+{
+    *reader = new_reader(arena, path, options, diag);
+    return config_read_path(reader->config, path) &&
+           config_load(reader->config, reader->config->root);
 }
 
 const Study *params_read(Arena *arena, const char *path, const ParamsOptions *options, Diag *diag)

@@ -11,10 +11,12 @@
 typedef struct {
     const Setting *settings; // --set path=value, in order
     int setting_count;
-    SearchPath models; // folders searched for models after the study's own and ./models
-    size_t max_bytes;  // results larger than this are refused (default 4 GiB)
-    bool lint;         // warn of what a data file may say and often does not mean
-    bool strict;       // numbers without a unit or a source are warnings
+    SearchPath models;            // folders searched for models after the study's own and ./models
+    size_t max_bytes;             // results larger than this are refused (default 4 GiB)
+    bool lint;                    // warn of what a data file may say and often does not mean
+    bool strict;                  // numbers without a unit or a source are warnings
+    const Source *const *instead; // texts read in place of the files of their names (edit.h)
+    int instead_count;
 } ParamsOptions;
 
 ParamsOptions params_options_default(void);

@@ -30,7 +30,7 @@ static const char *model_in(Arena *arena, const char *folder, const char *name)
     return ends_with(path, ".stroma") && file_exists(path) ? path : NULL;
 }
 
-static const char *find_model(Reader *reader, const char *name)
+const char *find_model(Reader *reader, const char *name)
 {
     if (name[0] == '/') {
         return model_in(reader->arena, NULL, name);

@@ -37,6 +37,9 @@ typedef struct {
     Span unit_span;
 } Amount;
 
+/* --- params.c: the text of a study and nothing further, for those who edit it. False: reported. */
+bool open_study(Reader *reader, Arena *arena, const char *path, const ParamsOptions *options,
+                Diag *diag);
 /* --- read_values.c */
 bool read_unit(Reader *reader, Entry *entry, size_t from, size_t length, Unit *unit);
 /* Number and unit of a number or a text; false: reported. */
@@ -66,6 +69,8 @@ void read_span_of_time(Reader *reader); // start and end
 void read_output_times(Reader *reader); // after arms and outputs: the size of the result is checked
 /* --- read_study.c */
 const Model *read_model(Reader *reader);
+/* The file of the model of that name, or NULL. */
+const char *find_model(Reader *reader, const char *name);
 void read_study(Reader *reader);
 /* Names of the output `name` for plots: its index in study->outputs, added if need be; -1:
  * reported. */

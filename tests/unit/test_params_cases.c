@@ -101,9 +101,9 @@ static void test_every_case(void)
     arena_free(cases.arena);
 }
 
-/* P001, P003, P005, P006, P007 and P052: test_config.c. P051 is a mistake of ours: nothing shows
- * it. */
-static const char elsewhere[] = "P001 P005 P006 P007 P051 P052";
+/* P001, P003, P005, P006, P007 and P052: test_config.c; P460 to P464: test_edit.c. P051 is a
+ * mistake of ours: nothing shows it. */
+static const char elsewhere[] = "P001 P005 P006 P007 P051 P052 P460 P461 P462 P464";
 
 static void test_every_code_has_a_case(void)
 {

@@ -1,0 +1,194 @@
+/* edit_copy.c: the text of a study in another folder: paths of files that are relative are written
+ * anew, so that they lead to the same files.
+ *
+ * A path that shares no folder but the root with the copy becomes an absolute one. A model that is
+ * found by the same name from the new folder keeps its name.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "params/edit_inside.h"
+
+#include "base/file.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *real_path(Arena *arena, const char *path)
+{
+    char real[PATH_MAX];
+    return realpath(path, real) ? arena_copy(arena, real, strlen(real)) : NULL;
+}
+
+/* How to get from a folder to a file, both without links. */
+static const char *way(Arena *arena, const char *folder, const char *file)
+{
+    size_t shared = 0; // length of the folders that both have
+    for (size_t i = 0;; i++) {
+        bool folder_ends = folder[i] == '/' || folder[i] == '\0';
+        if (folder_ends && (file[i] == '/')) {
+            shared = i;
+        }
+        if (folder[i] != file[i] || folder[i] == '\0') {
+            break;
+        }
+    }
+    if (shared == 0) {
+        return file;
+    }
+    Text text = text_new(arena);
+    for (const char *c = folder + shared; *c; c++) {
+        text_string(&text, *c == '/' ? "../" : "");
+    }
+    text_string(&text, file + shared + 1);
+    return text.data;
+}
+
+/* The path to write in the copy for a file that is found at `path` now; NULL: as it is. */
+static const char *moved(Edit *edit, const char *path, const char *to)
+{
+    const char *file = real_path(edit->arena, path);
+    const char *folder = real_path(edit->arena, file_folder(edit->arena, to));
+    return file && folder ? way(edit->arena, folder, file) : NULL;
+}
+
+/* The model as it must be called there; NULL: by the name it has. */
+static const char *moved_model(Edit *edit, const char *to, const char *name)
+{
+    Arena *arena = edit->arena;
+    Reader here;
+    Reader there;
+    Diag *silent = diag_new(arena);
+    (void)open_study(&here, arena, edit->path, &edit->options, silent);
+    (void)open_study(&there, arena, to, &edit->options, silent);
+    const char *found = find_model(&here, name);
+    const char *again = find_model(&there, name);
+    const char *real = found ? real_path(arena, found) : NULL;
+    const char *real_again = again ? real_path(arena, again) : NULL;
+    if (!real || (real_again && strcmp(real, real_again) == 0)) {
+        return NULL;
+    }
+    return moved(edit, found, to);
+}
+
+static bool move_key(Edit *edit, const char *path, const char *to)
+{
+    Place place;
+    Diag *diag = edit->diag;
+    edit->diag = diag_new(edit->arena); // a key that is not there is no mistake
+    bool found = find_place(edit, path, &place);
+    edit->diag = diag;
+    const Entry *entry = found ? place.entry : NULL;
+    if (!entry || entry->kind != ENTRY_TEXT || entry->text[0] == '/') {
+        return true;
+    }
+    const char *folder = file_folder(edit->arena, edit->path);
+    bool own = entry->layer == edit->config->root->layer;
+    bool is_model = strcmp(path, "model") == 0;
+    if (strcmp(path, "population.file") == 0 && !own) {
+        return true; // relative to the file in which it stands
+    }
+    const char *name = is_model ? moved_model(edit, to, entry->text)
+                                : moved(edit, file_join(edit->arena, folder, entry->text), to);
+    Words words = {.other = name ? quoted(edit->arena, name) : NULL};
+    if (!name) {
+        return true;
+    }
+    if (own) {
+        patch_value(edit, entry, &words);
+        return true;
+    }
+    return put_words(edit, &place, &words, true);
+}
+
+static const Source *own_text(const Edit *edit)
+{
+    return edit->config->sources[0];
+}
+
+static bool move_paths(Edit *edit, const char *to)
+{
+    static const char *const keys[] = {"model",           "data",     "data.file",
+                                       "population.file", "fit.data", "fit.data.file"};
+    // What is added for an included key is read again at once; patches of the text come after.
+    for (int own = 0; own < 2; own++) {
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+            Place place;
+            Diag *diag = edit->diag;
+            edit->diag = diag_new(edit->arena);
+            bool found = find_place(edit, keys[i], &place) && place.entry;
+            edit->diag = diag;
+            bool is_own = found && place.entry->layer == edit->config->root->layer;
+            if (found && is_own == (own == 1) && !move_key(edit, keys[i], to)) {
+                return false;
+            }
+        }
+    }
+    for (size_t i = 0; i < edit->config->layer_count; i++) {
+        const Layer *layer = edit->config->layers[i];
+        const char *written = layer->include.source->text + layer->include.start + 1;
+        const char *path = *written == '/' ? NULL : moved(edit, layer->source->name, to);
+        if (layer->include.source == own_text(edit) && path) {
+            add_patch(edit, layer->include, arena_format(edit->arena, "\"%s\"", path));
+        }
+    }
+    return true;
+}
+
+bool edit_write_copy(Edit *edit, const char *to)
+{
+    const char *here = real_path(edit->arena, file_folder(edit->arena, edit->path));
+    const char *there = real_path(edit->arena, file_folder(edit->arena, to));
+    bool moves = strcmp(to, "-") != 0 && here && there && strcmp(here, there) != 0;
+    if (moves && !move_paths(edit, to)) {
+        return false;
+    }
+    const Source *text = patched(edit, own_text(edit));
+    edit->patch_count = 0;
+    OutFile *file = file_create(edit->arena, to);
+    if (!file) {
+        return report_file(edit, to);
+    }
+    file_write(file, text->text, text->length);
+    return (strcmp(to, "-") == 0 ? file_commit(file) : file_replace(file)) || report_file(edit, to);
+}
+
+/* The copy is worth nothing if it does not read back to the same bits. */
+static bool same_bits(Edit *edit, const FittedValue *fitted)
+{
+    EditValue *values = NULL;
+    int count = 0;
+    if (!edit_get(edit, fitted->path, &values, &count)) {
+        return false;
+    }
+    if (count == 1 && memcmp(&values[0].model_value, &fitted->value, sizeof fitted->value) == 0) {
+        return true;
+    }
+    diag_report(edit->diag, FAULT_P461, values[0].span, "'%s' cannot be written to all digits",
+                fitted->path);
+    return false;
+}
+
+bool edit_copy(Arena *arena, const char *from, const char *to, const FittedValue *values, int count,
+               const ParamsOptions *options, Diag *diag)
+{
+    assert(arena && from && to && (values || count == 0) && options && diag);
+    Edit *edit = edit_open(arena, from, options, diag);
+    if (!edit) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        Place place;
+        Words words = {.source = values[i].source};
+        if (!find_place(edit, values[i].path, &place) ||
+            !exact_words(edit, &place, values[i].value, &words) ||
+            !put_words(edit, &place, &words, true)) {
+            return false;
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        if (!same_bits(edit, &values[i])) {
+            return false;
+        }
+    }
+    return edit_check(edit) && edit_write_copy(edit, to);
+}
