@@ -32,7 +32,7 @@ set style line 5 linewidth 2 dashtype '-..' linecolor rgb '#E69F00' # orange
 set style line 6 linewidth 2 dashtype '_'   linecolor rgb '#56B4E9' # sky blue
 set style line 7 linewidth 2 dashtype '_.'  linecolor rgb '#000000' # black
 set style line 8 linewidth 2 dashtype '--.' linecolor rgb '#888888' # grey
-set style line 9 linewidth 2 dashtype 1     linecolor rgb '#444444' # dose marks
+set style line 9 linewidth 2 dashtype 1     linecolor rgb '#444444' # dose marks, words for points
 
 # ---- axes -------------------------------------------------------------------------------------
 set encoding utf8
@@ -57,6 +57,7 @@ set grid linetype 1 linewidth 0.5 linecolor rgb '#E4E4E4'
 set key outside bottom center horizontal Left reverse noenhanced samplen 3 spacing 1.15 \
     height 1 width ${LEGEND_WIDTH} # characters by which gnuplot takes the words for too wide
 set pointsize 0.8
+set errorbars 0.7
 set autoscale xfix
 set y2range [0:1]
 if (log_x) { set logscale x }
@@ -70,7 +71,10 @@ inside(x) = !(x < x_min || x > x_max) # NaN is neither
 do for [name in columns] {
     stats data using (inside(column('time')) ? seen(${SEEN}) : 0, column('time')) nooutput
 }
-if (!exists('STATS_min')) { STATS_min = 0; STATS_max = 1 } # a table without rows
+${POINTS}if (!exists('STATS_min')) { STATS_min = 0; STATS_max = 1 } # a table without rows
+left = x_min == x_min ? x_min : STATS_min
+right = x_max == x_max ? x_max : STATS_max
+dodge = log_x ? 0 : 0.007 * (right - left) # measured values of several arms stand side by side
 if (STATS_min == STATS_max) { set xrange [STATS_min - 1 : STATS_max + 1] }
 if (low > high) {
     low = 1; high = 10

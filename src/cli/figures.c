@@ -85,7 +85,8 @@ static Figure figure_of(Arena *arena, const Study *study, const Plot *plot)
                      .x_min = plot->x_min,
                      .x_max = plot->x_max,
                      .y_min = plot->y_min,
-                     .y_max = plot->y_max};
+                     .y_max = plot->y_max,
+                     .points = plot->points};
     if (figure.x_label == NULL) {
         figure.x_label = unit.known ? arena_format(arena, "Time (%s)", unit.text) : "Time";
     }
@@ -172,6 +173,7 @@ static Figure contrast_of(Arena *arena, const Study *study, const Plot *plot, co
     const char *unit = label->unit.known ? label->unit.text : "";
     bool plain = *unit == '\0' || strcmp(unit, "1") == 0;
     figure.band = band;
+    figure.points = NULL;
     figure.csv = "contrast.csv";
     figure.curve_count = 1;
     figure.dose_count = 0;

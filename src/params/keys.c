@@ -177,6 +177,7 @@ static const char *owner_words(Arena *arena, const char *path)
         {"arms", "an arm"},
         {"doses", "a dose"},
         {"plots", "a plot"},
+        {"plots.points", "'points' of a plot"},
         {"tables.*", "a table"},
         {"parameters.*", "the group of a value"},
         {"population", "a population"},

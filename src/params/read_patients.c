@@ -25,10 +25,8 @@ typedef struct {
 /* --- places in the file --------------------------------------------------------------------------
  */
 
-/* The line of a row (-1: the header); of the study's `file` if quotes make lines uncertain. */
-static Span row_span(const Patients *patients, long row)
+Span row_of_file(const Source *source, long row, Span otherwise)
 {
-    const Source *source = patients->source;
     if (!memchr(source->text, '"', source->length)) {
         for (int line = 1; line <= (int)source->n_line; line++) {
             uint32_t length;
@@ -42,7 +40,12 @@ static Span row_span(const Patients *patients, long row)
             }
         }
     }
-    return patients->file->value;
+    return otherwise;
+}
+
+static Span row_span(const Patients *patients, long row)
+{
+    return row_of_file(patients->source, row, patients->file->value);
 }
 
 /* The name of a column in the header line. */
@@ -210,8 +213,7 @@ static void read_weights(Patients *patients, int column)
 /* --- the file ------------------------------------------------------------------------------------
  */
 
-/* Relative to the file in which it is written, like an @include. */
-static const char *path_of(const Reader *reader, const Entry *file)
+const char *beside_file(const Reader *reader, const Entry *file)
 {
     const char *folder =
         entry_is_set(file) ? reader->folder : file_folder(reader->arena, file->value.source->name);
@@ -221,7 +223,7 @@ static const char *path_of(const Reader *reader, const Entry *file)
 static bool open_table(Patients *patients)
 {
     Reader *reader = patients->reader;
-    const char *path = path_of(reader, patients->file);
+    const char *path = beside_file(reader, patients->file);
     SourceStatus status = source_read(reader->arena, path, &patients->source);
     if (status != SOURCE_OK) {
         diag_report(reader->diag, FAULT_P064, patients->file->value, "cannot read '%s': %s", path,

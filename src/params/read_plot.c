@@ -179,6 +179,10 @@ static void read_plot(Reader *reader, const Entry *group, Plot *plot)
     read_curves(reader, group, plot);
     read_axes(reader, group, plot);
     read_band(reader, group, plot);
+    Entry *points = member(group, "points");
+    if (points && plot->y_count > 0) {
+        read_plot_points(reader, points, plot);
+    }
 }
 
 /* --- plots of our own ----------------------------------------------------------------------------
@@ -222,6 +226,7 @@ void read_plots(Reader *reader)
         return;
     }
     study->plots = arena_array(reader->arena, (size_t)list->count + 1, sizeof *study->plots);
+    reader->points = arena_array(reader->arena, (size_t)list->count + 1, sizeof *reader->points);
     for (int i = 0; i < list->count; i++) {
         if (list->items[i]->is_wrong) {
             continue;

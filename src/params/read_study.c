@@ -216,11 +216,13 @@ static void add_input(Reader *reader, const Source *source)
         (InputFile){source->name, arena_copy(reader->arena, hash, 64)};
 }
 
-/* The files that were read: the study, what it includes, the model, its modules, the subjects. */
+/* The files that were read: the study, what it includes, the model, its modules, the subjects,
+ * measured values. */
 static void list_inputs(Reader *reader)
 {
     const Config *config = reader->config;
-    size_t most = config->source_count + (size_t)reader->model->source_count + 2;
+    size_t most = config->source_count + (size_t)reader->model->source_count +
+                  (size_t)reader->point_files + 2;
     reader->study->inputs = arena_array(reader->arena, most + 1, sizeof *reader->study->inputs);
     for (size_t i = reader->model_alone ? 1 : 0; i < config->source_count; i++) {
         add_input(reader, config->sources[i]);
@@ -230,6 +232,9 @@ static void list_inputs(Reader *reader)
     }
     if (reader->patients) {
         add_input(reader, reader->patients);
+    }
+    for (int i = 0; i < reader->point_files; i++) {
+        add_input(reader, reader->points[i]);
     }
     if (reader->study->data) {
         reader->study->inputs[reader->study->input_count++] =

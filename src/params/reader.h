@@ -18,7 +18,9 @@ typedef struct {
     const Arm *base;        // the values of the study itself, while its arms are read
     bool model_alone;       // no study file: defaults of the model
     const Source *patients; // the table of subjects, or NULL
-    bool arms_wrong;        // a complaint was made before the population was read
+    const Source **points;  // (point_files) tables of measured values
+    int point_files;
+    bool arms_wrong; // a complaint was made before the population was read
 } Reader;
 
 /* What a quantity should be: its unit, its name in messages, where it was declared. */
@@ -82,6 +84,8 @@ void read_data_key(Reader *reader);
 void check_data_key(Reader *reader);
 /* --- read_plot.c */
 void read_plots(Reader *reader);
+/* --- read_points.c: plot->points */
+void read_plot_points(Reader *reader, Entry *group, Plot *plot);
 /* --- read_table.c */
 void read_tables(Reader *reader);
 /* --- read_population.c: after the arms */
@@ -99,6 +103,10 @@ void read_correlation(Reader *reader, const Entry *list, Population *population)
 bool cholesky(const double *matrix, int count, double *factor, int *failed);
 /* --- read_patients.c */
 void read_patients(Reader *reader, Entry *group, Population *population);
+/* The path that a key gives: relative to the file in which it is written, like an @include. */
+const char *beside_file(const Reader *reader, const Entry *file);
+/* The line of a row of a CSV (-1: the header); `otherwise` if quotes make lines uncertain. */
+Span row_of_file(const Source *source, long row, Span otherwise);
 /* --- look.c: warnings for numbers without a source or a unit: of a group, of the whole study */
 void lint_values(Diag *diag, const Entry *group);
 void lint_sources(Reader *reader);

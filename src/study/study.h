@@ -9,6 +9,7 @@
 #include "simulate/simulate.h"
 #include "study/cohort.h"
 #include "study/data.h"
+#include "table/points.h"
 #include "table/table.h"
 
 /* Where a value came from. */
@@ -51,6 +52,7 @@ typedef struct {
     double y_min, y_max;
     const char *x_label, *y_label; // NULL: from the units
     const char *file;              // stem of the script and pictures, such as "msc-iv-1-t-cells"
+    const Points *points;          // measured values; NULL: none
     Span span;
 } Plot;
 

@@ -99,6 +99,11 @@ static bool find_ranges(Plane *plane)
             plane->y_high = fmax(plane->y_high, y);
         }
     }
+    for (int i = 0; figure->points != NULL && i < figure->points->count; i++) {
+        double y = on_axis(figure->points->points[i].value, figure->logy);
+        plane->y_low = fmin(plane->y_low, y); // NaN is neither
+        plane->y_high = fmax(plane->y_high, y);
+    }
     if (plane->x_low > plane->x_high) {
         return false;
     }
@@ -163,6 +168,20 @@ static void draw_curve(Plane *plane, int column, const char *arm, char mark)
         joined = near;
         before[0] = here[0];
         before[1] = here[1];
+    }
+}
+
+static void draw_points(Plane *plane)
+{
+    const Points *points = plane->figure->points;
+    for (int i = 0; points != NULL && i < points->count; i++) {
+        double x = on_axis(points->points[i].time, plane->figure->logx);
+        double y = on_axis(points->points[i].value, plane->figure->logy);
+        double across = (x - plane->x_low) / (plane->x_high - plane->x_low) * (plane->width - 1);
+        double up = (y - plane->y_low) / (plane->y_high - plane->y_low) * (plane->height - 1);
+        if (fabs(across) < 1e6 && fabs(up) < 1e6) { // not NaN, not far outside
+            put_mark(plane, across, up, '*');
+        }
     }
 }
 
@@ -260,11 +279,15 @@ void figure_ascii(const Figure *figure, const Table *table, int columns, int lin
             draw_curve(&plane, column, figure->arms[k], mark_of(figure, k, i));
         }
     }
+    draw_points(&plane);
     add_plane(&plane, text);
     add_x_axis(&plane, text);
     for (int i = 0; i < figure->curve_count; i++) {
         for (int k = 0; k < figure->arm_count; k++) {
             add_legend_line(&plane, k, i, text);
         }
+    }
+    if (figure->points != NULL) {
+        text_format(text, "%*s*  %s\n", LEFT + 1, "", figure->points->words);
     }
 }

@@ -8,14 +8,12 @@
  * escapes, no backticks; a quote is doubled), control characters become blanks, and a file name
  * that gnuplot would take for a pipe or a special file gets "./" in front.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "table/gnuplot.h"
+#include "table/gnuplot_parts.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-
-enum { LINE_STYLES = 8, DOSE_STYLE = 9 }; // numbers in the template
 
 // Patterns for the second, third ... column of one arm; the first is solid.
 static const char *const DASHES[] = {"1", "'-'", "'.'", "'-.'", "'-..'", "'_'", "'_.'", "'--.'"};
@@ -26,8 +24,7 @@ typedef struct {
     const char *value;
 } Placeholder;
 
-/* One line of plain text: control characters are blanks, backticks are apostrophes. */
-static const char *comment_text(Arena *arena, const char *text)
+const char *figure_comment(Arena *arena, const char *text)
 {
     char *copy = arena_copy(arena, text, strlen(text));
     for (char *at = copy; *at != '\0'; at++) {
@@ -44,7 +41,7 @@ static const char *comment_text(Arena *arena, const char *text)
     return copy;
 }
 
-static void add_quoted(Text *text, const char *string)
+void figure_quote(Text *text, const char *string)
 {
     text_add(text, "'", 1);
     for (const char *at = string; *at != '\0'; at++) {
@@ -57,7 +54,7 @@ static void add_quoted(Text *text, const char *string)
 static const char *quoted(Arena *arena, const char *string)
 {
     Text text = text_new(arena);
-    add_quoted(&text, string == NULL ? "" : string);
+    figure_quote(&text, string == NULL ? "" : string);
     return text.data;
 }
 
@@ -143,7 +140,7 @@ static const char *column_words(Arena *arena, const Figure *figure, int curve)
     return with_unit ? arena_format(arena, "%s (%s)", words, shown->unit) : words;
 }
 
-static bool many_of_both(const Figure *figure)
+bool figure_has_pairs(const Figure *figure)
 {
     return figure->arm_count > 1 && figure->curve_count > 1;
 }
@@ -152,7 +149,7 @@ static bool many_of_both(const Figure *figure)
 static void add_style(Text *text, const Figure *figure, int arm, int curve)
 {
     int dashes = (int)(sizeof DASHES / sizeof DASHES[0]);
-    if (many_of_both(figure)) {
+    if (figure_has_pairs(figure)) {
         text_format(text, "linestyle %d dashtype %s", arm % LINE_STYLES + 1,
                     DASHES[curve % dashes]);
     } else {
@@ -216,11 +213,11 @@ static void add_refusal(Text *text, const Figure *figure)
                 continue;
             }
             text_string(text, "printerr ");
-            add_quoted(text,
-                       arena_format(text->arena,
-                                    "gnuplot reads the arms \"%s\" and \"%s\" both as \"%s\": "
-                                    "rename one, without comma and quote",
-                                    figure->arms[i], figure->arms[k], name));
+            figure_quote(text,
+                         arena_format(text->arena,
+                                      "gnuplot reads the arms \"%s\" and \"%s\" both as \"%s\": "
+                                      "rename one, without comma and quote",
+                                      figure->arms[i], figure->arms[k], name));
             text_string(text, "\nexit status 1\n");
             return;
         }
@@ -240,7 +237,7 @@ static const char *dose_blocks(Arena *arena, const Figure *figure)
         const DoseMarks *marks = &figure->doses[i];
         text_format(&text, "\n# Times of the doses: %s\n$doses_%d << END\ntime\n",
                     rows == 1 && figure->dose_count > 1 ? "all arms that have any"
-                                                        : comment_text(arena, marks->arm),
+                                                        : figure_comment(arena, marks->arm),
                     i + 1);
         for (int k = 0; k < marks->count; k++) {
             text_number(&text, marks->times[k]);
@@ -261,7 +258,7 @@ static void add_marks(Text *text, const Figure *figure)
     int rows = mark_rows(figure);
     for (int i = 0; i < rows; i++) {
         int style =
-            rows == 1 ? DOSE_STYLE : arm_index(figure, figure->doses[i].arm) % LINE_STYLES + 1;
+            rows == 1 ? GREY_STYLE : arm_index(figure, figure->doses[i].arm) % LINE_STYLES + 1;
         text_format(text,
                     ", \\\n        $doses_%d using 1:(%.2f) axes x1y2 with points linestyle %d "
                     "pointtype 11 %s",
@@ -270,7 +267,7 @@ static void add_marks(Text *text, const Figure *figure)
     if (rows > 1) {
         text_format(text,
                     ", \\\n        keyentry with points linestyle %d pointtype 11 title 'dose'",
-                    DOSE_STYLE);
+                    GREY_STYLE);
     }
 }
 
@@ -282,12 +279,12 @@ static void add_legend(Text *text, const Figure *figure)
     for (int k = 0; k < figure->arm_count; k++) {
         text_format(text, ", \\\n        keyentry with lines linestyle %d dashtype 1 title ",
                     k % LINE_STYLES + 1);
-        add_quoted(text, arm_words(text->arena, figure, k));
+        figure_quote(text, arm_words(text->arena, figure, k));
     }
     for (int i = 0; i < figure->curve_count; i++) {
         text_format(text, ", \\\n        keyentry with lines linestyle %d dashtype %s title ",
-                    DOSE_STYLE, DASHES[i % dashes]);
-        add_quoted(text, column_words(text->arena, figure, i));
+                    GREY_STYLE, DASHES[i % dashes]);
+        figure_quote(text, column_words(text->arena, figure, i));
     }
 }
 
@@ -295,16 +292,16 @@ static void add_legend(Text *text, const Figure *figure)
 static void add_value(Text *text, const Figure *figure, const char *column, int curve, int arm)
 {
     text_string(text, "(of(");
-    add_quoted(text, column);
+    figure_quote(text, column);
     text_string(text, ", ");
-    add_quoted(text, as_gnuplot_reads(text->arena, figure->arms[arm]));
+    figure_quote(text, as_gnuplot_reads(text->arena, figure->arms[arm]));
     if (figure->band != NULL) {
         text_string(text, ", ");
-        add_quoted(text, figure->curves[curve].column);
+        figure_quote(text, figure->curves[curve].column);
     }
     if (figure->band != NULL && figure->band->references != NULL) {
         text_string(text, ", ");
-        add_quoted(text, as_gnuplot_reads(text->arena, figure->band->references[arm]));
+        figure_quote(text, as_gnuplot_reads(text->arena, figure->band->references[arm]));
     }
     text_string(text, "))");
 }
@@ -348,24 +345,25 @@ static const char *curve_lines(Arena *arena, const Figure *figure)
                       figure->band != NULL ? figure->band->middle : figure->curves[i].column, i, k);
             text_string(&text, " with lines ");
             add_style(&text, figure, k, i);
-            if (many_of_both(figure)) {
+            if (figure_has_pairs(figure)) {
                 text_string(&text, " notitle");
                 continue;
             }
             bool one = figure->arm_count == 1 &&
                        (figure->band == NULL || figure->band->references == NULL);
             text_string(&text, " title ");
-            add_quoted(&text, one ? column_words(arena, figure, i) : arm_words(arena, figure, k));
+            figure_quote(&text, one ? column_words(arena, figure, i) : arm_words(arena, figure, k));
         }
     }
-    if (many_of_both(figure)) {
+    if (figure_has_pairs(figure)) {
         add_legend(&text, figure);
     }
     if (figure->band != NULL) {
         text_string(&text, ", \\\n        keyentry with boxes fillstyle solid 0.25 noborder "
                            "linecolor rgb '#444444' title ");
-        add_quoted(&text, figure->band->words);
+        figure_quote(&text, figure->band->words);
     }
+    figure_add_points(&text, figure);
     add_marks(&text, figure);
     return text.data;
 }
@@ -413,6 +411,8 @@ static const char *legend_width(Arena *arena, const Figure *figure)
         bool shown = figure->arm_count == 1 || figure->curve_count > 1;
         longest = shown && length > longest ? length : longest;
     }
+    size_t words = figure->points == NULL ? 0 : strlen(figure->points->words);
+    longest = words > longest ? words : longest;
     return arena_format(arena, "-%zu", longest / 8);
 }
 
@@ -475,10 +475,10 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
     const char *title = figure->title == NULL ? "" : figure->title;
     const char *command = figure->command == NULL ? "stroma" : figure->command;
     const Placeholder placeholders[] = {
-        {"HEADLINE", comment_text(arena, title[0] == '\0' ? figure->stem : title)},
-        {"COMMAND", comment_text(arena, command)},
-        {"SCRIPT", comment_text(arena, arena_format(arena, "%s.gp", figure->stem))},
-        {"DATA_NAME", comment_text(arena, figure->csv)},
+        {"HEADLINE", figure_comment(arena, title[0] == '\0' ? figure->stem : title)},
+        {"COMMAND", figure_comment(arena, command)},
+        {"SCRIPT", figure_comment(arena, arena_format(arena, "%s.gp", figure->stem))},
+        {"DATA_NAME", figure_comment(arena, figure->csv)},
         {"TITLE", quoted(arena, without_marks(arena, title))},
         {"X_LABEL", quoted(arena, figure->x_label)},
         {"Y_LABEL", quoted(arena, y_title(arena, figure))},
@@ -494,6 +494,7 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
         {"SEEN", seen_value(arena, figure)},
         {"LEGEND_WIDTH", legend_width(arena, figure)},
         {"OUT", quoted(arena, literal_file(arena, figure->stem))},
+        {"POINTS", figure_point_blocks(arena, figure)},
         {"DOSES", dose_blocks(arena, figure)},
         {"CURVES", curve_lines(arena, figure)},
     };

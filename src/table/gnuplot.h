@@ -7,6 +7,7 @@
 #define STROMA_TABLE_GNUPLOT_H
 
 #include "base/text.h"
+#include "table/points.h"
 #include "table/table.h"
 
 typedef struct {
@@ -50,6 +51,7 @@ typedef struct {
     bool logx, logy;
     double x_min, x_max, y_min, y_max; // NAN: automatic
     const FigureBand *band;            // NULL: each curve is a column of its own
+    const Points *points;              // NULL: none
 } Figure;
 
 /* The script as text. `template_text` is the content of plots/profile.gp. */

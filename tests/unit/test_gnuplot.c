@@ -332,6 +332,80 @@ static int occurrences(const char *text, char mark)
     return count;
 }
 
+/* The smallest and largest value that the script has seen stand in it as `low` and `high`. */
+static void expect_seen(const Place *place, const Figure *figure, const char *wanted)
+{
+    char *script = script_of(place, figure);
+    const char *before_plot = strstr(script, "\n# ---- curves");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(before_plot);
+    const char *name = "seen.gp";
+    write_text(place, name,
+               arena_format(place->arena,
+                            "%.*s\nprinterr sprintf('%%g %%g', low, high)\nexit status 3\n",
+                            (int)(before_plot - script), script));
+    const char *words = "";
+    RenderStatus status = figure_render(place->arena, place->folder, name, &words);
+    if (status != RENDER_NO_GNUPLOT) {
+        CU_ASSERT(status == RENDER_FAILED && strstr(words, wanted) != NULL);
+    }
+}
+
+static void test_measured_values_are_drawn_and_within_the_axis(void)
+{
+    Place place = open_place();
+    const char *arms[] = {"untreated", "allogeneic", "auto, `own`"};
+    write_text(&place, "data.csv", sample_csv(place.arena, "auto"));
+    Curve curves[2] = {{"CRP", "C-reactive protein", "mg/L"}, {"flat", "flat", ""}};
+    Figure figure = one_curve(arms, 3, curves);
+    const char *sources[] = {"Table 1\n!rm -r ~", "`date`"};
+    Point measured[] = {{0, 0, 3, 12, 8, 16}, {1, 0, 30, 95, NAN, NAN}, {1, 0, 10, 20, -4, 44}};
+    Points points = {"Wang's, mean (SD)", sources, 2, measured, 3};
+    figure.points = &points;
+    draws_in_silence(&place, &figure);
+    // CRP of the three arms runs from 10 to 50; the points and bars from -4 to 95.
+    expect_seen(&place, &figure, "-4 95");
+    figure.x_max = 5.0; // what lies outside does not count
+    expect_seen(&place, &figure, "8 20");
+    figure.x_max = NAN;
+    const char *script = script_of(&place, &figure);
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "# from: Table 1 !rm -r ~\n# from: 'date'\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "\n30,95,NA,NA\n10,20,-4,44\nEND\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "title 'Wang''s, mean (SD)'"));
+    CU_ASSERT_PTR_NULL(strstr(script, "$points_3_1")); // the third arm has none
+    figure.logy = true;                                // a bar that goes below 0
+    figure.curve_count = 2;
+    figure.stem = "pairs";
+    measured[2].curve = 1;
+    draws_in_silence(&place, &figure);
+    close_place(&place);
+}
+
+static void test_measured_values_in_a_drawing_of_letters(void)
+{
+    Place place = open_place();
+    TableColumn columns[2] = {{.name = "time"}, {.name = "y"}};
+    Table *table = table_new(place.arena, columns, 2, 0);
+    for (int i = 0; i <= 10; i++) {
+        double *row = table_add_row(table);
+        row[0] = i;
+        row[1] = i;
+    }
+    const char *arms[] = {"all"};
+    Curve curve = {"y", "", ""};
+    Figure figure = one_curve(arms, 1, &curve);
+    Point measured[] = {{0, 0, 0, 20, NAN, NAN}, {0, 0, 5, 10, 0, 20}, {0, 0, 1e300, 0, NAN, NAN}};
+    Points points = {"made up", NULL, 0, measured, 3};
+    figure.points = &points;
+    Text text = text_new(place.arena);
+    figure_ascii(&figure, table, 60, 14, &text);
+    // The first lies in the upper left corner, the second on the curve's other side; one in the
+    // legend.
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "        20 +*\n"));
+    CU_ASSERT(occurrences(text.data, '*') == 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "*  made up\n"));
+    close_place(&place);
+}
+
 static void test_ascii_drawing(void)
 {
     Place place = open_place();
@@ -379,4 +453,6 @@ SUITE("gnuplot", TEST(test_script_holds_names_not_numbers_of_columns), TEST(test
       TEST(test_figures_with_little_or_nothing_in_them),
       TEST(test_arms_that_gnuplot_cannot_tell_apart_are_refused),
       TEST(test_pictures_are_the_same_bytes_each_time),
-      TEST(test_failure_leaves_nothing_and_has_words), TEST(test_ascii_drawing))
+      TEST(test_failure_leaves_nothing_and_has_words), TEST(test_ascii_drawing),
+      TEST(test_measured_values_are_drawn_and_within_the_axis),
+      TEST(test_measured_values_in_a_drawing_of_letters))
