@@ -23,7 +23,7 @@ static const Option options[] = {
     OPTION_END,
 };
 
-static const char *const program_names[PROGRAM_COUNT] = {
+static const char *const program_names[PROGRAM_PARTIALS] = {
     [PROGRAM_SETUP] = "setup",       [PROGRAM_INITIAL] = "initial", [PROGRAM_RATES] = "rates",
     [PROGRAM_JACOBIAN] = "jacobian", [PROGRAM_OBSERVE] = "observe", [PROGRAM_ROUTES] = "routes",
     [PROGRAM_SWITCHES] = "switches", [PROGRAM_EVENTS] = "events",   [PROGRAM_ASSIGN] = "assign",
@@ -131,13 +131,13 @@ static int show_tape(Cli *cli, Shown *shown)
 {
     const char *only = option_value(&cli->arguments, "tape");
     int chosen = -1;
-    for (int i = 0; only != NULL && i < PROGRAM_COUNT; i++) {
+    for (int i = 0; only != NULL && i < PROGRAM_PARTIALS; i++) {
         if (strcmp(only, program_names[i]) == 0) {
             chosen = i;
         }
     }
     if (only != NULL && chosen < 0) {
-        const char *near = names_near_list(program_names, PROGRAM_COUNT, only);
+        const char *near = names_near_list(program_names, PROGRAM_PARTIALS, only);
         return near == NULL
                    ? cli_misused(cli, "a tape has no program '%s'", only)
                    : cli_misused(cli, "a tape has no program '%s'; did you mean '%s'?", only, near);
@@ -153,7 +153,7 @@ static int show_tape(Cli *cli, Shown *shown)
                                 .observed_count = count,
                                 .tables = shown->study == NULL ? NULL : shown->study->tables};
     const Tape *tape = tape_compile(cli->arena, model, &tape_options);
-    for (int i = 0; i < PROGRAM_COUNT; i++) {
+    for (int i = 0; i < PROGRAM_PARTIALS; i++) {
         if (chosen < 0) {
             text_format(&shown->text, "# %s\n", program_names[i]);
         }

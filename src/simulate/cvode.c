@@ -21,6 +21,7 @@ struct Integrator {
     void *memory; // CVODES
     VectorSpace space;
     LaneSystem system;
+    SlopeSystem slopes;
     N_Vector y, error;
     void *matrix, *solver;
     double *atol;   // (states × width)
@@ -137,7 +138,14 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
         integrator_close(integrator);
         return NULL;
     }
+    integrator->slopes = (SlopeSystem){
+        .space = &integrator->space, .memory = integrator->memory, .vector = integrator->y};
     return integrator;
+}
+
+SlopeSystem *integrator_slope_system(Integrator *integrator)
+{
+    return &integrator->slopes;
 }
 
 void integrator_close(Integrator *integrator)
@@ -145,6 +153,7 @@ void integrator_close(Integrator *integrator)
     if (integrator == NULL) {
         return;
     }
+    slope_system_close(&integrator->slopes);
     if (integrator->memory != NULL) {
         CVodeFree(&integrator->memory);
     }
@@ -210,6 +219,10 @@ static StepStatus status_of(int flag)
     case CV_TSTOP_RETURN:
         return STEP_AT_STOP;
     case CV_ERR_FAILURE:
+    case CV_SRHSFUNC_FAIL: // the columns are not finite: no smaller step has helped
+    case CV_FIRST_SRHSFUNC_ERR:
+    case CV_REPTD_SRHSFUNC_ERR:
+    case CV_UNREC_SRHSFUNC_ERR:
         return STEP_ERROR_TEST;
     case CV_CONV_FAILURE:
     case CV_LSETUP_FAIL:

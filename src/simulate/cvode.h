@@ -1,9 +1,10 @@
 /* cvode.h: the one door to SUNDIALS: a BDF integrator for W lanes that share their steps.
  *
- * cvode.c drives CVODES, cvode_vector.c is the N_Vector and cvode_linear.c the linear solver;
- * nobody else includes a SUNDIALS header. The norm of a vector is the largest of the lanes' own
- * weighted RMS norms, so every lane meets the tolerance by itself. Lanes that are not `live` do not
- * count. All memory is taken by integrator_open; no other function here allocates.
+ * cvode.c drives CVODES, cvode_vector.c is the N_Vector, cvode_linear.c the linear solver and
+ * cvode_sensitivity.c has CVODES carry sensitivities; nobody else includes a SUNDIALS header. The
+ * norm of a vector is the largest of the lanes' own weighted RMS norms, so every lane meets the
+ * tolerance by itself. Lanes that are not `live` do not count. All memory is taken by
+ * integrator_open; no other function here allocates.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_CVODE_H
@@ -66,6 +67,17 @@ bool integrator_bad_factors(const Integrator *integrator, int lane);
 bool integrator_use_dense(Integrator *integrator);
 /* For a new run: pivots only if the problem asks for it, no last step. */
 void integrator_reset(Integrator *integrator);
+/* Forward sensitivities beside the states, staggered and in the error test: `count` columns (0:
+ * none) that obey ds/dt = rates(time, y, s). To be followed by a restart, and that by
+ * integrator_restart_slopes. Columns stand one after the other: (count × states × width). */
+typedef bool SlopeRates(void *context, double time, const double *y, double *const *s,
+                        double *const *ds);
+bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, void *context);
+/* After integrator_restart. */
+void integrator_restart_slopes(Integrator *integrator, const double *s);
+/* The columns at a time within the last step. */
+void integrator_slopes(Integrator *integrator, double time, double *s);
+
 /* Adds this integrator's counts to *stats and starts counting anew. */
 void integrator_count(Integrator *integrator, SolverStats *stats);
 
@@ -96,6 +108,21 @@ typedef struct {
     int failures; // factorisations of this run that lost their digits
     long factorisations, jacobians, fallbacks;
 } LaneSystem;
+
+/* The columns of sensitivities. */
+typedef struct {
+    VectorSpace *space;
+    void *memory, *vector; // CVODES, and a vector to clone
+    SlopeRates *rates;
+    void *context;
+    int count, room;
+    bool begun;              // CVODES has memory for `count` columns
+    void *columns, *scratch; // arrays of N_Vector
+    double **s, **ds;        // (room) their numbers
+} SlopeSystem;
+
+SlopeSystem *integrator_slope_system(Integrator *integrator);
+void slope_system_close(SlopeSystem *system);
 
 /* Makes CVODES (`memory`) use this system. The matrix and the solver are stored for freeing. */
 bool linear_attach(LaneSystem *system, void *memory, void *sundials, void **matrix, void **solver);

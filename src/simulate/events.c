@@ -4,7 +4,7 @@
  * that are assigned, and what becomes true by them) is worked out in the stage of width 1.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/events.h"
+#include "simulate/sensitivity.h"
 
 #include <assert.h>
 #include <math.h>
@@ -237,6 +237,7 @@ static bool assign(const Instant *instant, int event, const double *values)
         }
         pack->solo.y[model->assignments[i].state] = values[i];
     }
+    sensitivity_after_event(pack, lane, event);
     pack->lanes[lane].outcome.events++;
     pack->stats.events++;
     if (!same_time(instant->time, events->since[lane])) {
@@ -271,6 +272,7 @@ static bool put_off(const Instant *instant, int event, double delay)
     for (int i = 0; i < count; i++) {
         waiting->values[i] = values[i];
     }
+    sensitivity_put_off(instant->pack, lane, instant->time, event, waiting);
     return true;
 }
 
@@ -318,6 +320,7 @@ static bool fire_waiting(const Instant *instant, int index)
         list[i] = list[i + 1];
     }
     list[last] = taken; // its values' memory stays with the list
+    sensitivity_before_delayed(instant->pack, instant->lane, &taken);
     return assign(instant, taken.event, taken.values);
 }
 
@@ -349,6 +352,7 @@ static bool fire_queue(const Instant *instant)
             continue;
         }
         events->queued[next] = false;
+        sensitivity_before_event(instant->pack, instant->lane, instant->time, next);
         if (!assign(instant, next, values_of(instant, next))) {
             return false;
         }

@@ -45,6 +45,7 @@ typedef struct {
     double time, priority;
     int event;
     double *values; // one for each assignment
+    double *slopes; // sensitivity_events.c: t', then the derivatives of the values
 } Waiting;
 
 enum { WAITING_MOST = 32, EVENT_SAMPLES = 3 };

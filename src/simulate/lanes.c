@@ -1,7 +1,7 @@
 /* lanes.c: the subjects of a pack: their doses as events, and what becomes of a lane that fails.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/events.h"
+#include "simulate/sensitivity.h"
 
 #include <assert.h>
 #include <math.h>
@@ -184,6 +184,7 @@ static void apply_event(Pack *pack, int lane, int index)
     Lane *one = &pack->lanes[lane];
     const LaneEvent *event = &one->events[index];
     double *y = &pack->main.y[(size_t)event->state * (size_t)pack->width + (size_t)lane];
+    sensitivity_before_dose(pack, lane, index);
     switch (event->kind) {
     case EVENT_BOLUS:
         *y += event->amount;
@@ -208,6 +209,7 @@ static void apply_event(Pack *pack, int lane, int index)
         *y *= event->amount;
         break;
     }
+    sensitivity_after_dose(pack, lane, index);
     one->outcome.dose = event->dose;
 }
 
@@ -235,6 +237,7 @@ bool lane_apply(Pack *pack, int lane, int stop, bool *changed)
     }
     if (one->next > first) {
         sum_infusions(pack, lane);
+        sensitivity_inflow(pack, lane);
         *changed = true;
     }
     return due && pack->main.live[lane];
@@ -269,6 +272,7 @@ bool lanes_begin(Pack *pack, int stop)
         for (int i = 0; i < pack->states; i++) {
             pack->main.y[(size_t)i * (size_t)pack->width + (size_t)lane] = one->first[i];
         }
+        sensitivity_begin(pack, lane);
         (void)courses_set(pack, lane, &pack->main, one->start, false);
     }
     if (any) {
@@ -352,6 +356,7 @@ bool lanes_mirror(Pack *pack, double *y)
         copy_column(pack->switch_values, (size_t)pack->model->switch_count, pack->width, donor,
                     lane);
         copy_column(y, states, pack->width, donor, lane);
+        sensitivity_mirror(pack, donor, lane);
     }
     return true;
 }

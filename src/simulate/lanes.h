@@ -80,7 +80,8 @@ typedef struct {
     bool restart; // the model itself jumps there (a switch is found by its value, not here)
 } Stop;
 
-typedef struct Events Events; // events.h
+typedef struct Events Events;           // events.h
+typedef struct Sensitivity Sensitivity; // sensitivity.h
 
 struct Pack {
     Arena *arena;  // lives as long as the pack
@@ -106,7 +107,8 @@ struct Pack {
     double *clock;         // (width) times of own observations
     ObservationSink *observe;
     void *observe_context;
-    Events *events; // NULL: the model has none
+    Events *events;           // NULL: the model has none
+    Sensitivity *sensitivity; // NULL: nobody has asked for any
     SolverStats stats;
 };
 

@@ -4,7 +4,7 @@
  * steady states. Lanes that begin later than others wait, mirroring one that runs.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/events.h"
+#include "simulate/sensitivity.h"
 
 #include <assert.h>
 #include <math.h>
@@ -166,6 +166,7 @@ static void find_initial(Pack *pack, int lane, const SubjectInput *subject)
         (one->home == NULL && !lane_initial(pack, lane, one->start, one->first))) {
         return;
     }
+    sensitivity_initial(pack, lane, subject);
     if (subject->steady_start) {
         int state = 0;
         if (!steady_rest(pack, lane, one->start, NULL, one->first, &state)) {
@@ -186,6 +187,9 @@ static void keep_own(Pack *pack, int lane, const SubjectInput *subject)
     one->begun = one->first_stop == 0;
     for (size_t i = 0; one->begun && i < (size_t)pack->states; i++) {
         pack->main.y[i * (size_t)pack->width + (size_t)lane] = one->first[i];
+    }
+    if (one->begun) {
+        sensitivity_begin(pack, lane);
     }
     if (one->begun || !pack->main.live[lane]) {
         return;
@@ -214,6 +218,7 @@ void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, d
     for (int lane = 0; lane < count; lane++) {
         lanes_expand(pack, lane, subjects[lane].regimen);
     }
+    sensitivity_load(pack, subjects);
     stops_build(pack);
     (void)stage_set_switches(&pack->main, pack_middle(pack, 0), pack->switch_values);
     memset(pack->main.y, 0, (size_t)pack->states * (size_t)pack->width * sizeof(double));

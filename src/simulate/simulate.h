@@ -111,6 +111,31 @@ void pack_close(Pack *pack);
 /* Where observations of subjects go in the runs that follow. */
 void pack_observe(Pack *pack, ObservationSink *sink, void *context);
 
+/* By what outputs are derived. `index` is a parameter of the model, a state, or a dose of the
+ * subject's regimen. A fraction is that of the route (of several targets: all alike in proportion);
+ * it, the lag and the duration of a dose are changed by themselves, whatever they depend on. The
+ * duration of an infusion given by its rate is amount / rate. */
+typedef enum {
+    SENSITIVE_PARAMETER,
+    SENSITIVE_INITIAL,
+    SENSITIVE_DOSE_AMOUNT,
+    SENSITIVE_DOSE_FRACTION,
+    SENSITIVE_DOSE_LAG,
+    SENSITIVE_DOSE_DURATION,
+    SENSITIVE_DOSE_TIME
+} SensitiveKind;
+typedef struct {
+    SensitiveKind kind;
+    int index;
+} SensitiveTarget;
+
+/* The runs of packs loaded from now on carry exact derivatives by these targets, in the error test
+ * as the states are; count 0: none. The tape must have been compiled with `derive`, and hold the
+ * parameters as sensitive. False if SUNDIALS cannot be set up. */
+bool pack_sensitivities(Pack *pack, const SensitiveTarget *targets, int count);
+/* Inside a call of a sink: [k * width + lane] is ∂(observed k)/∂(target), in the model's units. */
+const double *pack_sensitivity(const Pack *pack, int target);
+
 /* Loads subjects into lanes 0 .. count-1 (count <= width) for a run from t0 to t_end. */
 void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, double t_end);
 

@@ -10,7 +10,7 @@
  * here.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/events.h"
+#include "simulate/sensitivity.h"
 
 #include <assert.h>
 #include <math.h>
@@ -41,6 +41,7 @@ static bool record(Run *run, const double *y)
     stage_set_state(stage, y);
     tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, pack->width);
     const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, pack->width);
+    sensitivity_observe(pack);
     return run->sink(run->context, index, run->times[index], values, stage->live, pack->width);
 }
 
@@ -48,6 +49,7 @@ static bool record(Run *run, const double *y)
 static bool record_stop(Run *run, double time)
 {
     bool more = true;
+    sensitivity_present(run->pack);
     while (more && run->next < run->count &&
            (run->times[run->next] <= time || same_time(run->times[run->next], time))) {
         more = record(run, run->pack->main.y);
@@ -63,6 +65,7 @@ static bool record_step(Run *run, double reached, double end)
            run->times[run->next] < end && !same_time(run->times[run->next], end)) {
         double *y = run->pack->scratch;
         integrator_value(run->pack->main.integrator, run->times[run->next], y);
+        sensitivity_inside(run->pack, run->times[run->next], -1);
         more = record(run, y);
     }
     return more;
@@ -76,6 +79,7 @@ static bool observe_due(Run *run)
     run->steps = 0;
     tape_run(pack->tape, PROGRAM_OBSERVE, slots, pack->width);
     const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, slots, 0, pack->width);
+    sensitivity_observe(pack);
     for (int lane = 0; lane < pack->count; lane++) {
         Lane *one = &pack->lanes[lane];
         if (!one->due) {
@@ -117,6 +121,9 @@ static bool observe_step(Run *run, double reached, double end)
             for (size_t i = 0; one->due && i < (size_t)pack->states; i++) {
                 state[i * width + (size_t)lane] = pack->scratch[i * width + (size_t)lane];
             }
+            if (one->due) {
+                sensitivity_inside(pack, time, lane);
+            }
             any = any || one->due;
         }
         if (any) {
@@ -145,6 +152,7 @@ static bool observe_now(Run *run, double now)
         if (any) {
             stage_set_time(&pack->main, now);
             stage_set_state(&pack->main, pack->main.y);
+            sensitivity_present(pack);
         }
         if (any && !observe_due(run)) {
             return false;
@@ -167,6 +175,7 @@ static bool apply_stop(Run *run, int stop, bool *changed)
         if (any) {
             stage_set_time(&pack->main, pack->stops[stop].time);
             stage_set_state(&pack->main, pack->main.y);
+            sensitivity_present(pack);
         }
         if (any && !observe_due(run)) {
             return false;
@@ -179,20 +188,22 @@ static void restart(Pack *pack, double time)
 {
     if (lanes_mirror(pack, pack->main.y)) {
         integrator_restart(pack->main.integrator, time, pack->main.y);
+        sensitivity_restart(pack);
     }
 }
 
-static void take_state(Pack *pack)
+static void take_state(Pack *pack, double time)
 {
     memcpy(pack->main.y, integrator_state(pack->main.integrator),
            (size_t)pack->states * (size_t)pack->width * sizeof(double));
+    sensitivity_take(pack, time);
 }
 
 /* After a failed step: pivot, if that was not tried; else end the guilty lanes. */
 static void recover(Run *run, StepStatus status, double time)
 {
     Pack *pack = run->pack;
-    take_state(pack);
+    take_state(pack, time);
     bool try_again = status == STEP_NEWTON && integrator_use_dense(pack->main.integrator);
     if (!try_again) {
         lanes_blame(pack, status, time);
@@ -218,6 +229,7 @@ static bool strike(Run *run, double time, double reached)
 {
     Pack *pack = run->pack;
     integrator_value(pack->main.integrator, time, pack->main.y);
+    sensitivity_take(pack, time);
     bool more = observe_now(run, time);
     (void)events_fire(pack, time, reached);
     more = more && record_stop(run, time);
@@ -274,7 +286,7 @@ static bool advance(Run *run, double *time, double end)
                 return false;
             }
             if (status == STEP_AT_STOP && *time >= end) {
-                take_state(pack);
+                take_state(pack, *time);
                 return true;
             }
             if (run->steps < pack->options.max_steps && run->stuck < MOST_STUCK) {
@@ -284,7 +296,7 @@ static bool advance(Run *run, double *time, double end)
             run->stuck = 0;
         }
         if (status == STEP_REFUSED && same_time(*time, end)) {
-            take_state(pack); // too close to the stop for a step
+            take_state(pack, *time); // too close to the stop for a step
             return true;
         }
         recover(run, status, *time);
@@ -313,6 +325,7 @@ static bool arrive(Run *run, int k, bool *changed)
     *changed = courses_apply(pack, time, false) || *changed;
     *changed =
         stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values) || *changed;
+    sensitivity_switch(pack, k);
     *changed = events_arrive(pack, time) || *changed;
     if (!apply_stop(run, k, changed)) {
         return false;
@@ -328,6 +341,7 @@ static bool arrive(Run *run, int k, bool *changed)
     if (more && courses_apply(pack, time, true)) {
         *changed = true;
         (void)stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values);
+        sensitivity_keep_switches(pack);
     }
     return more;
 }

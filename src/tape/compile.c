@@ -100,6 +100,31 @@ static void want_program(Wanted *wanted, const Model *model, const TapeOptions *
     }
 }
 
+/* Derivatives of the outputs of a program that has its place already. */
+static void want_partials(Wanted *wanted, Tape *tape, Arena *arena, ProgramName name)
+{
+    ProgramName base = partials_base(name);
+    int first = wanted->start[base];
+    Expr *derivatives = NULL;
+    tape->partials[name] = partials_find(tape, arena, name, wanted->exprs + first,
+                                         wanted->start[base + 1] - first, &derivatives);
+    for (int i = 0; i < tape->partials[name].count; i++) {
+        want(wanted, derivatives[i]);
+    }
+}
+
+static void keep_sensitive(Tape *tape, Arena *arena, const TapeOptions *options)
+{
+    tape->derives = options->derive;
+    tape->sensitive_count = options->derive ? options->sensitive_count : 0;
+    int *sensitive = arena_array(arena, (size_t)tape->sensitive_count + 1, sizeof *sensitive);
+    for (int i = 0; i < tape->sensitive_count; i++) {
+        assert(options->sensitive[i] >= 0 && options->sensitive[i] < tape->model->parameter_count);
+        sensitive[i] = options->sensitive[i];
+    }
+    tape->sensitive = sensitive;
+}
+
 /* Emits every program but PROGRAM_SETUP, then that one: it computes what the others read. */
 static void emit_programs(Emission *emission, const Wanted *wanted, const Term *outputs, Tape *tape)
 {
@@ -222,11 +247,16 @@ const Tape *tape_compile(Arena *arena, const Model *model, const TapeOptions *op
     tape->tables = options->tables;
     tape->kernels = tape_kernels(options->isa);
     tape->isa = tape->kernels->isa;
+    keep_sensitive(tape, arena, options);
 
     Wanted wanted = {.scratch = scratch};
     for (int p = 0; p < PROGRAM_COUNT; p++) {
         wanted.start[p] = (int)wanted.count;
-        want_program(&wanted, model, options, (ProgramName)p);
+        if (p < PROGRAM_PARTIALS) {
+            want_program(&wanted, model, options, (ProgramName)p);
+        } else if (tape->derives) {
+            want_partials(&wanted, tape, arena, (ProgramName)p);
+        }
     }
     wanted.start[PROGRAM_COUNT] = (int)wanted.count;
 

@@ -50,6 +50,14 @@ typedef enum {
     PROGRAM_SWITCHES, // for each switch: value, surface, slope
     PROGRAM_EVENTS,   // for each event: TRIGGER_OUTPUTS values; uses the SWITCH slots
     PROGRAM_ASSIGN,   // the value of each assignment of each event, in order
+    PROGRAM_PARTIALS, // from here on: derivatives of the outputs of the programs above
+    PROGRAM_RATES_PARTIALS = PROGRAM_PARTIALS,
+    PROGRAM_OBSERVE_PARTIALS,
+    PROGRAM_INITIAL_PARTIALS,
+    PROGRAM_ROUTES_PARTIALS,
+    PROGRAM_SWITCHES_PARTIALS, // of the surfaces
+    PROGRAM_EVENTS_PARTIALS,   // of the surfaces and delays
+    PROGRAM_ASSIGN_PARTIALS,
     PROGRAM_COUNT
 } ProgramName;
 
@@ -71,6 +79,21 @@ typedef struct {
     int output_count;
 } Program;
 
+/* Output i of a program of derivatives is ∂output/∂(kind, index) of the program it derives: by a
+ * state, by time, or by the sensitive parameter `index` (its number in Tape.sensitive). Those that
+ * are zero are left out, but the first entries of PROGRAM_RATES_PARTIALS are those of
+ * model->jacobian, all of them. */
+typedef struct {
+    int output;
+    SymbolKind kind;
+    int index;
+} Partial;
+
+typedef struct {
+    Partial *items;
+    int count;
+} Partials;
+
 /* A tabulated input: points of increasing x. */
 typedef enum { INTERP_LINEAR, INTERP_STEP, INTERP_PCHIP } InterpMethod;
 typedef struct {
@@ -88,6 +111,10 @@ typedef struct Tape {
     const double *constant_values;
     int hoisted, hoisted_count; // values of PROGRAM_SETUP that the other programs read
     int working, working_count;
+    bool derives;         // has programs of derivatives
+    const int *sensitive; // (sensitive_count) parameters of the model they derive by
+    int sensitive_count;
+    Partials partials[PROGRAM_COUNT];
     const Expr *slot_origin;   // (working) what each slot up to the working ones stands for
     const Interpolant *tables; // (model->table_count), set at compile time; may be NULL
     const char *isa;           // "avx512", "avx2", "baseline": what run-time detection chose
@@ -102,6 +129,11 @@ typedef struct {
     int observed_count;
     const Interpolant *tables;
     Isa isa; // ISA_BEST unless a test asks for less
+    // Programs of derivatives as well, by states, time and these parameters. The graph of the model
+    // grows: not while others read it.
+    bool derive;
+    const int *sensitive; // (sensitive_count) parameters of the model, each once
+    int sensitive_count;
 } TapeOptions;
 
 const Tape *tape_compile(Arena *arena, const Model *model, const TapeOptions *options);

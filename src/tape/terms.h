@@ -50,6 +50,13 @@ void terms_lower(Terms *terms, const Graph *graph, const Expr *exprs, Term *out,
 /* fuse.c: the outputs of one program rewritten in joined operations. */
 void terms_fuse(Terms *terms, Term *outputs, int count);
 
+/* partials.c: the derivatives of the `count` outputs of the program that `derived` derives, as
+ * expressions in *derivatives. */
+Partials partials_find(const Tape *tape, Arena *arena, ProgramName derived, const Expr *outputs,
+                       int count, Expr **derivatives);
+/* The program that `derived` derives. */
+ProgramName partials_base(ProgramName derived);
+
 /* emit.c. An operand before the layout is known: a region and a number in it. */
 enum {
     REGION_TIME, // the first five as SymbolKind

@@ -526,7 +526,7 @@ static void test_every_program_has_its_outputs(void)
         hand_fill(tape, slots, 4, lane, &point);
     }
     tape_setup(tape, slots, 4);
-    static const double want[PROGRAM_COUNT][10] = {
+    static const double want[PROGRAM_PARTIALS][10] = {
         [PROGRAM_INITIAL] = {0, 8, 8, 3},
         [PROGRAM_OBSERVE] = {8, 8, 70},
         [PROGRAM_ROUTES] = {6, 0, 0.25, 0, 0.5, 1, 0, 4, 3, 2},
@@ -534,8 +534,9 @@ static void test_every_program_has_its_outputs(void)
         [PROGRAM_EVENTS] = {1, 5, 0, 3, 0, 0, 0, 0, 0, 4},
         [PROGRAM_ASSIGN] = {14, 3, 70},
     };
-    static const int counts[PROGRAM_COUNT] = {0, RANDOM_STATES, RANDOM_STATES, 0, 3, 10, 6, 10, 3};
-    for (int p = PROGRAM_INITIAL; p < PROGRAM_COUNT; p++) {
+    static const int counts[PROGRAM_PARTIALS] = {0, RANDOM_STATES, RANDOM_STATES, 0, 3, 10, 6, 10,
+                                                 3};
+    for (int p = PROGRAM_INITIAL; p < PROGRAM_PARTIALS; p++) {
         tape_run(tape, (ProgramName)p, slots, 4);
         CU_ASSERT_EQUAL(tape->programs[p].output_count, counts[p]);
         for (int i = 0; i < counts[p]; i++) {

@@ -1,0 +1,115 @@
+/* slopes.c: the right-hand side of the sensitivities, from the tape.
+ *
+ * Jacobian and ∂f/∂p come from one program and hold for all columns. CVODES asks several times at
+ * one point (its linear iterations): the program runs once there.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/slopes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+static const SlopeKernels *kernels_of(const Stage *stage)
+{
+#if defined(__x86_64__)
+    if (strcmp(stage->kernels->isa, "avx512") == 0) {
+        return &slope_kernels_avx512;
+    }
+    if (strcmp(stage->kernels->isa, "avx2") == 0) {
+        return &slope_kernels_avx2;
+    }
+#else
+    (void)stage;
+#endif
+    return &slope_kernels_baseline;
+}
+
+/* Entries of the program by the parameter, so that a column finds its own. */
+static void sort_entries(Slopes *slopes, Arena *arena)
+{
+    const Tape *tape = slopes->stage->tape;
+    const Partials *partials = &tape->partials[PROGRAM_RATES_PARTIALS];
+    slopes->first = arena_array(arena, (size_t)tape->sensitive_count + 1, sizeof(int));
+    slopes->entry = arena_array(arena, (size_t)partials->count + 1, sizeof(int));
+    int count = 0;
+    for (int p = 0; p < tape->sensitive_count; p++) {
+        slopes->first[p] = count;
+        for (int i = tape->model->jacobian.count; i < partials->count; i++) {
+            if (partials->items[i].index == p) {
+                slopes->entry[count++] = i;
+            }
+        }
+    }
+    slopes->first[tape->sensitive_count] = count;
+}
+
+void slopes_open(Slopes *slopes, Arena *arena, Stage *stage, int count)
+{
+    assert(stage->tape->derives && count >= 0);
+    size_t lanes = (size_t)stage->width;
+    size_t entries = (size_t)stage->states * lanes;
+    if (slopes->stage == NULL) {
+        *slopes = (Slopes){.stage = stage, .kernels = kernels_of(stage)};
+        slopes->known_y = arena_array(arena, entries, sizeof(double));
+        sort_entries(slopes, arena);
+    }
+    slopes->count = count;
+    slopes->known = false;
+    if (count > slopes->room) {
+        size_t columns = (size_t)count;
+        slopes->room = count;
+        slopes->parameter = arena_array(arena, columns, sizeof(int));
+        slopes->scale = arena_array(arena, columns * lanes, sizeof(double));
+        slopes->s = arena_array(arena, columns * entries, sizeof(double));
+        slopes->inflow = arena_array(arena, columns * entries, sizeof(double));
+        slopes->inside = arena_array(arena, columns * entries, sizeof(double));
+        slopes->aside = arena_array(arena, columns * entries, sizeof(double));
+    }
+}
+
+void slopes_forget(Slopes *slopes)
+{
+    slopes->known = false;
+}
+
+static void look(Slopes *slopes, double time, const double *y)
+{
+    Stage *stage = slopes->stage;
+    size_t bytes = (size_t)stage->states * (size_t)stage->width * sizeof *y;
+    if (slopes->known && time == slopes->known_time && memcmp(y, slopes->known_y, bytes) == 0) {
+        return;
+    }
+    stage_set_time(stage, fmin(time, stage->limit));
+    stage_set_state(stage, y);
+    tape_run(stage->tape, PROGRAM_RATES_PARTIALS, stage->slots, stage->width);
+    slopes->known = true;
+    slopes->known_time = time;
+    memcpy(slopes->known_y, y, bytes);
+}
+
+bool slopes_rates(void *context, double time, const double *y, double *const *s, double *const *ds)
+{
+    Slopes *slopes = context;
+    const Stage *stage = slopes->stage;
+    const Model *model = stage->tape->model;
+    const Pattern pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column};
+    const Partials *partials = &stage->tape->partials[PROGRAM_RATES_PARTIALS];
+    size_t width = (size_t)stage->width;
+    size_t entries = (size_t)stage->states * width;
+    look(slopes, time, y);
+    const double *derivatives =
+        tape_output(stage->tape, PROGRAM_RATES_PARTIALS, stage->slots, 0, stage->width);
+    for (int k = 0; k < slopes->count; k++) {
+        const double *inflow = slopes->inflow + (size_t)k * entries;
+        slopes->kernels->multiply(&pattern, derivatives, s[k], inflow, ds[k], stage->width);
+        int p = slopes->parameter[k];
+        for (int i = p < 0 ? 0 : slopes->first[p]; p >= 0 && i < slopes->first[p + 1]; i++) {
+            int entry = slopes->entry[i];
+            slopes->kernels->add_scaled(
+                derivatives + (size_t)entry * width, slopes->scale + (size_t)k * width,
+                ds[k] + (size_t)partials->items[entry].output * width, stage->width);
+        }
+    }
+    return true; // what is not finite is found by the norm
+}
