@@ -30,7 +30,7 @@ _stroma()
         _stroma_files "$word"
         return
         ;;
-    --set | -s | --lanes | --jobs | -j | --subject | --shard)
+    --set | -s | --source | --lanes | --jobs | -j | --subject | --shard)
         return
         ;;
     esac
@@ -41,6 +41,13 @@ _stroma()
     fi
     case $command in
     merge | list) _stroma_files "$word" ;;
+    params)
+        if ((COMP_CWORD == 2)); then
+            mapfile -t COMPREPLY < <(compgen -W "get set diff" -- "$word")
+        else
+            _stroma_files "$word" cfg
+        fi
+        ;;
     run | plot) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)

@@ -26,6 +26,22 @@ bool reread(Edit *edit)
            config_load(edit->config, edit->config->root);
 }
 
+static void put_changed(Edit *edit, const Source *source)
+{
+    int count = edit->options.instead_count;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(edit->changed[i]->name, source->name) == 0) {
+            edit->changed[i] = source;
+            return;
+        }
+    }
+    edit->changed = arena_grow(edit->arena, edit->changed, (size_t)count, &edit->changed_capacity,
+                               sizeof *edit->changed);
+    edit->changed[count] = source;
+    edit->options.instead = edit->changed;
+    edit->options.instead_count = count + 1;
+}
+
 static int count_errors(Edit *edit, Diag *diag)
 {
     (void)params_read(edit->arena, edit->path, &edit->options, diag);
@@ -41,6 +57,9 @@ Edit *edit_open(Arena *arena, const char *path, const ParamsOptions *options, Di
     edit->log = text_new(arena);
     if (!reread(edit)) {
         return NULL;
+    }
+    if (strcmp(path, "-") == 0) { // it can be read once
+        put_changed(edit, edit->config->sources[0]);
     }
     Reader reader;
     Diag *silent = diag_new(arena);
@@ -85,22 +104,6 @@ const Source *patched(Edit *edit, const Source *source)
     }
     text_add(&text, source->text + at, source->length - at);
     return source_from_text(edit->arena, source->name, text.data, text.length);
-}
-
-static void put_changed(Edit *edit, const Source *source)
-{
-    int count = edit->options.instead_count;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(edit->changed[i]->name, source->name) == 0) {
-            edit->changed[i] = source;
-            return;
-        }
-    }
-    edit->changed = arena_grow(edit->arena, edit->changed, (size_t)count, &edit->changed_capacity,
-                               sizeof *edit->changed);
-    edit->changed[count] = source;
-    edit->options.instead = edit->changed;
-    edit->options.instead_count = count + 1;
 }
 
 bool apply_patches(Edit *edit)

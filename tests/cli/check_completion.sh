@@ -38,6 +38,8 @@ expect '--strict' check --st
 expect 'params/one.cfg|params/two words.cfg' run params/
 expect 'params/four.stroma|params/one.cfg|params/two words.cfg' check params/
 expect 'params' run --out par
+expect 'get' params g
+expect 'params/one.cfg|params/two words.cfg' params get params/
 expect '' run --set par
 expect 'P001' explain P001
 exit $wrong
