@@ -29,15 +29,16 @@ static int worst_state(const Pack *pack, const double *values, int lane, double 
 static void blame_rates(Pack *pack, int lane)
 {
     Stage *stage = &pack->main;
-    lane_fail(pack, lane, OUTCOME_NOT_FINITE, stage->bad_time);
+    double time = stage_lane_time(stage, lane, stage->bad_time);
+    lane_fail(pack, lane, OUTCOME_NOT_FINITE, time);
     Outcome *outcome = &pack->lanes[lane].outcome;
     outcome->state = 0;
-    lane_alone(pack, lane, stage->bad_time);
+    lane_alone(pack, lane, time);
     for (int i = 0; i < pack->states; i++) {
         pack->solo.y[i] = stage->bad_y[(size_t)i * (size_t)pack->width + (size_t)lane];
     }
     outcome->has_fault =
-        outcome_trace(pack, lane, PROGRAM_RATES, stage->bad_time, pack->solo.y, &outcome->fault);
+        outcome_trace(pack, lane, PROGRAM_RATES, time, pack->solo.y, &outcome->fault);
     const double *rates = tape_output(pack->tape, PROGRAM_RATES, pack->solo.slots, 0, 1);
     for (int i = pack->states - 1; i >= 0; i--) {
         outcome->state = isfinite(rates[i]) ? outcome->state : i;
@@ -91,12 +92,12 @@ static void blame_worst(Pack *pack, StepStatus status, double time)
     }
     assert(guilty >= 0);
     double largest;
+    double now = stage_lane_time(&pack->main, guilty, time);
     int state = worst_state(pack, errors, guilty, &largest);
-    lane_fail(pack, guilty, status == STEP_DONE ? OUTCOME_STEP_LIMIT : OUTCOME_NO_CONVERGENCE,
-              time);
+    lane_fail(pack, guilty, status == STEP_DONE ? OUTCOME_STEP_LIMIT : OUTCOME_NO_CONVERGENCE, now);
     pack->lanes[guilty].outcome.state = state;
     if (status == STEP_NEWTON) {
-        look_at_jacobian(pack, guilty, time);
+        look_at_jacobian(pack, guilty, now);
     }
 }
 

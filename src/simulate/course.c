@@ -90,7 +90,8 @@ bool courses_apply(Pack *pack, double time, bool after)
     bool changed = false;
     for (int lane = 0; lane < pack->count; lane++) {
         if (pack->main.live[lane]) {
-            changed = courses_set(pack, lane, &pack->main, time, after) || changed;
+            double now = stage_lane_time(&pack->main, lane, time);
+            changed = courses_set(pack, lane, &pack->main, now, after) || changed;
         }
     }
     if (changed) {

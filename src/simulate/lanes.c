@@ -220,7 +220,14 @@ static bool observed_here(const Pack *pack, const Lane *lane, int stop)
         return false;
     }
     double time = lane->observations[lane->observed].time;
-    return time <= pack->stops[stop].time || same_time(time, pack->stops[stop].time);
+    double now = pack_stop_time(pack, (int)(lane - pack->lanes), stop);
+    return time <= now || same_time(time, now);
+}
+
+bool lane_has_due(const Pack *pack, int lane, int stop)
+{
+    const Lane *one = &pack->lanes[lane];
+    return one->next < one->event_count && one->events[one->next].stop <= stop;
 }
 
 bool lane_apply(Pack *pack, int lane, int stop, bool *changed)
@@ -357,6 +364,7 @@ bool lanes_mirror(Pack *pack, double *y)
                     lane);
         copy_column(y, states, pack->width, donor, lane);
         sensitivity_mirror(pack, donor, lane);
+        clocks_mirror(pack, donor, lane);
     }
     return true;
 }
@@ -367,7 +375,7 @@ void lane_fail(Pack *pack, int lane, OutcomeKind kind, double time)
     Outcome *outcome = &pack->lanes[lane].outcome;
     outcome->kind = kind;
     outcome->time = time;
-    outcome->last_step =
-        pack->main.integrator != NULL ? integrator_last_step(pack->main.integrator) : 0.0;
+    double step = pack->main.integrator != NULL ? integrator_last_step(pack->main.integrator) : 0.0;
+    outcome->last_step = pack->main.own ? pack->main.scale[lane] * step : step;
     pack->main.live[lane] = false;
 }

@@ -26,8 +26,12 @@ typedef struct {
     double *infusion; // (states × width) what runs in, per unit time
     bool *live;       // (width)
     double limit;     // rates are never asked beyond it: the end of the segment, a hair before
-    double *bad;      // (width) scratch of the finiteness check
-    bool *not_finite; // (width) the rates were not finite when they were asked last
+    bool own;         // the lanes keep their own time: the clock of the walk s is theirs at
+                      // origin + scale × s, up to limits
+    double *origin, *scale, *limits; // (width)
+    double *scaled;                  // (Jacobian entries × width) the Jacobian by that clock
+    double *bad;                     // (width) scratch of the finiteness check
+    bool *not_finite;                // (width) the rates were not finite when they were asked last
     double bad_time;
     double *bad_y; // (states × width) y at that call
     Follower *followers;
@@ -67,8 +71,10 @@ typedef struct {
     int course_count;
     const Observation *observations;
     int observation_count;
-    int observed; // observations made
-    bool due;     // an observation is to be made now
+    int observed;  // observations made
+    bool due;      // an observation is to be made now
+    double *times; // (stop_count) when it reaches each stop, if it keeps its own time
+    int grid_next; // likewise: the first output time that it has not passed
     LedgerLine *ledger;
     double *ledger_rest; // (ledger_count) rounding of `delivered`
     int ledger_count;
@@ -78,10 +84,12 @@ typedef struct {
 typedef struct {
     double time;
     bool restart; // the model itself jumps there (a switch is found by its value, not here)
+    bool acts;    // something may happen there: it is not only a corner of a table
 } Stop;
 
 typedef struct Events Events;           // events.h
 typedef struct Sensitivity Sensitivity; // sensitivity.h
+typedef struct Grid Grid;               // clocks.c
 
 struct Pack {
     Arena *arena;  // lives as long as the pack
@@ -101,12 +109,17 @@ struct Pack {
     Stop *stops;
     double *stop_times; // the same for pack_stops
     int stop_count;
-    double *switch_values; // (switch_count × width) of the current segment
-    bool *nested_surface;  // (switch_count) the surface is straight but for jumps
-    double *scratch;       // (states × width)
-    double *clock;         // (width) times of own observations
+    double span;            // of the segment that is walked, if the lanes keep their own time
+    double next_look;       // likewise: nothing is to be recorded in it before
+    double *switch_values;  // (switch_count × width) of the current segment
+    bool *nested_surface;   // (switch_count) the surface is straight but for jumps
+    double *scratch;        // (states × width)
+    double *clock, *wanted; // (width) times of own observations
     ObservationSink *observe;
     void *observe_context;
+    AtDose at_dose;
+    bool *doses_now;          // (width) scratch
+    Grid *grid;               // outputs of lanes that keep their own time
     Events *events;           // NULL: the model has none
     Sensitivity *sensitivity; // NULL: nobody has asked for any
     SolverStats stats;
@@ -122,6 +135,8 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
 bool stage_rates(void *context, double time, const double *y, double *rates);
 const double *stage_jacobian(void *context, double time, const double *y);
 void stage_set_time(Stage *stage, double time);
+/* The time of a lane when the clock of the walk shows `time`. */
+double stage_lane_time(const Stage *stage, int lane, double time);
 void stage_set_state(Stage *stage, const double *y);
 /* SWITCH slots as they are at `time`; true if any live lane's changed. */
 bool stage_set_switches(Stage *stage, double time, double *values);
@@ -165,13 +180,46 @@ void courses_open(Pack *pack); // for a new load
 /* ledger.c */
 void ledger_open(Pack *pack, int lane);
 void ledger_add(Lane *lane, int total, double amount);
-/* The infusions of live lanes have run for so long. */
-void ledger_cross(Pack *pack, double length);
+/* The infusions of live lanes have run from this stop to the next. */
+void ledger_cross(Pack *pack, int stop);
 /* A lane that is live and whose sums do not agree fails. */
 void ledger_close(Pack *pack, int lane, double time);
 
-/* pack.c: the middle of the segment that begins at a stop. */
+/* pack.c: the middle of the segment that begins at a stop, by the clock of the walk. */
 double pack_middle(const Pack *pack, int stop);
+/* When a lane is at a stop. */
+double pack_stop_time(const Pack *pack, int lane, int stop);
+
+/* ---- clocks.c: lanes that keep their own time ---- */
+
+/* The instants at which a lane has to stop, ascending, its start and its end included. */
+typedef struct {
+    double *times;
+    int count;
+} LaneStops;
+
+/* True if the pack would stop much more often by a common clock than its busiest lane has to, or
+ * for so short a time that a common clock has too few digits. */
+bool clocks_wanted(const Pack *pack, const LaneStops *own);
+/* Lines up the stops of all lanes; lanes->events and the stops of the pack are set anew. */
+void clocks_build(Pack *pack, const LaneStops *own);
+/* The clocks of the segment that begins at a stop: pack->span is then how long it lasts. */
+void clocks_set(Pack *pack, int stop);
+/* A lane that is not live takes the clock of one that is. */
+void clocks_mirror(Pack *pack, int donor, int lane);
+/* Finds pack->next_look in the segment that begins at a stop. */
+void clocks_look_ahead(Pack *pack, int stop);
+/* Slots of the lanes with a time in `wanted` (width; others HUGE_VAL) become those of that time,
+ * which lies in the last step. */
+void clocks_look(Pack *pack, const double *wanted, double reached);
+/* Output times of lanes that keep their own time: room for them, those at a stop, before or after
+ * what happens there, those within the last step, and all of them to the sink. */
+void grid_open(Pack *pack, const double *times, int count);
+bool grid_stop(Pack *pack, int stop, bool before);
+bool grid_step(Pack *pack, double reached, int stop);
+bool grid_close(Pack *pack, OutputSink *sink, void *context);
+/* True if a dose or another record of the lane's regimen is due at this stop. */
+bool lane_has_due(const Pack *pack, int lane, int stop);
 
 /* Ends a lane. The fault, if wanted, is traced by outcome.c. */
 void lane_fail(Pack *pack, int lane, OutcomeKind kind, double time);

@@ -38,10 +38,11 @@ void ledger_add(Lane *lane, int total, double amount)
     *sum = next;
 }
 
-void ledger_cross(Pack *pack, double length)
+void ledger_cross(Pack *pack, int stop)
 {
     for (int lane = 0; lane < pack->count; lane++) {
         Lane *one = &pack->lanes[lane];
+        double length = pack_stop_time(pack, lane, stop + 1) - pack_stop_time(pack, lane, stop);
         for (int i = 0; pack->main.live[lane] && i < one->active_count; i++) {
             const LaneEvent *event = &one->events[one->active[i]];
             ledger_add(one, event->total, event->rate * length);

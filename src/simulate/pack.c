@@ -66,6 +66,8 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
     size_t switches = (size_t)model->switch_count;
     pack->scratch = arena_array(arena, (size_t)pack->states * (size_t)width, sizeof(double));
     pack->clock = arena_array(arena, (size_t)width, sizeof(double));
+    pack->doses_now = arena_array(arena, (size_t)width, sizeof(bool));
+    pack->wanted = arena_array(arena, (size_t)width, sizeof(double));
     pack->lanes = arena_array(arena, (size_t)width, sizeof *pack->lanes);
     pack->switch_values = arena_array(arena, switches * (size_t)width, sizeof(double));
     pack->nested_surface = arena_array(arena, switches, sizeof(bool));
@@ -138,13 +140,22 @@ static void start_lanes(Pack *pack, const SubjectInput *subjects, int count)
     size_t entries = (size_t)pack->states * (size_t)pack->width;
     memset(pack->main.infusion, 0, entries * sizeof(double));
     pack->main.limit = HUGE_VAL;
+    pack->main.own = false;
     integrator_reset(pack->main.integrator);
     courses_open(pack);
     events_load(pack);
 }
 
+double pack_stop_time(const Pack *pack, int lane, int stop)
+{
+    return pack->main.own ? pack->lanes[lane].times[stop] : pack->stops[stop].time;
+}
+
 double pack_middle(const Pack *pack, int stop)
 {
+    if (pack->main.own) {
+        return 0.5 * pack->span;
+    }
     double first = pack->stops[stop].time;
     if (stop + 1 >= pack->stop_count) {
         return first;
@@ -228,6 +239,12 @@ void pack_load(Pack *pack, const SubjectInput *subjects, int count, double t0, d
     for (int lane = 0; lane < count; lane++) {
         keep_own(pack, lane, &subjects[lane]);
     }
+}
+
+void pack_at_dose(Pack *pack, AtDose at_dose)
+{
+    assert(pack != NULL);
+    pack->at_dose = at_dose;
 }
 
 void pack_observe(Pack *pack, ObservationSink *sink, void *context)

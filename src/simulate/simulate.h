@@ -4,8 +4,9 @@
  * A pack is opened once per worker (all memory is taken then), loaded with subjects, and advanced
  * to the end. Subjects keep their own parameters and dose schedules; the solver stops at the union
  * of their stops (doses, infusion ends, switch times, table knots) and restarts there, so nothing
- * is ever stepped across. Output times are read from the interpolant: adding one changes no other
- * value.
+ * is ever stepped across. Where subjects have little in common, each keeps its own time (clocks.c),
+ * and all are at their next stop at once. Output times are read from the interpolant: adding one
+ * changes no other value.
  *
  * A lane whose integration fails gets an Outcome; the other lanes go on.
  *
@@ -95,8 +96,8 @@ typedef struct {
 } LedgerLine;
 
 /* Called in time order for each output time: values[k * width + lane] = observed expression k.
- * live[lane] is false for a lane that has failed or is not loaded. Returning false stops the run.
- */
+ * live[lane] is false for a lane that has failed or is not loaded. With AT_DOSE_BOTH a time may
+ * come twice, first with the lanes only that have a dose then. Returning false stops the run. */
 typedef bool OutputSink(void *context, int time_index, double time, const double *values,
                         const bool *live, int width);
 
@@ -107,6 +108,11 @@ typedef bool ObservationSink(void *context, int lane, int index, double time, co
 /* Opens a pack of `width` lanes (tape_width). NULL only if SUNDIALS itself cannot be set up. */
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);
 void pack_close(Pack *pack);
+
+/* What an output at the time of a dose shows: the value before everything that happens then, after
+ * it (the default), or both, one after the other, where a lane has a dose. */
+typedef enum { AT_DOSE_POST, AT_DOSE_PRE, AT_DOSE_BOTH } AtDose;
+void pack_at_dose(Pack *pack, AtDose at_dose);
 
 /* Where observations of subjects go in the runs that follow. */
 void pack_observe(Pack *pack, ObservationSink *sink, void *context);

@@ -18,6 +18,10 @@ void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *ker
                      .width = width,
                      .limit = HUGE_VAL};
     stage->slots = arena_array(arena, (size_t)tape->slot_count * lanes, sizeof(double));
+    stage->origin = arena_array(arena, lanes, sizeof(double));
+    stage->scale = arena_array(arena, lanes, sizeof(double));
+    stage->limits = arena_array(arena, lanes, sizeof(double));
+    stage->scaled = arena_array(arena, (size_t)tape->model->jacobian.count * lanes, sizeof(double));
     stage->y = arena_array(arena, count, sizeof(double));
     stage->infusion = arena_array(arena, count, sizeof(double));
     stage->bad_y = arena_array(arena, count, sizeof(double));
@@ -65,13 +69,45 @@ static void follow_clock(Stage *stage)
     }
 }
 
+double stage_lane_time(const Stage *stage, int lane, double time)
+{
+    return stage->own ? stage->origin[lane] + stage->scale[lane] * time : time;
+}
+
 void stage_set_time(Stage *stage, double time)
 {
     double *slot = stage->slots + (size_t)stage->tape->time * (size_t)stage->width;
     for (int lane = 0; lane < stage->width; lane++) {
-        slot[lane] = time;
+        slot[lane] = stage_lane_time(stage, lane, time);
     }
     follow_clock(stage);
+}
+
+/* The same for rates, which are not asked beyond the end of the segment. */
+static void set_time_inside(Stage *stage, double time)
+{
+    if (!stage->own) {
+        stage_set_time(stage, fmin(time, stage->limit));
+        return;
+    }
+    size_t width = (size_t)stage->width;
+    double *slot = stage->slots + (size_t)stage->tape->time * width;
+    for (size_t lane = 0; lane < width; lane++) {
+        double now = stage->origin[lane] + stage->scale[lane] * time;
+        slot[lane] = now < stage->limits[lane] ? now : stage->limits[lane];
+    }
+    follow_clock(stage);
+}
+
+/* By the clock of the walk a lane runs `scale` times as fast. */
+static void scale_rows(const Stage *stage, const double *from, double *to, int rows)
+{
+    size_t width = (size_t)stage->width;
+    for (int i = 0; i < rows; i++, from += width, to += width) {
+        for (size_t lane = 0; lane < width; lane++) {
+            to[lane] = stage->scale[lane] * from[lane];
+        }
+    }
 }
 
 void stage_set_times(Stage *stage, const double *times)
@@ -101,7 +137,7 @@ bool stage_rates(void *context, double time, const double *y, double *rates)
 {
     Stage *stage = context;
     const Tape *tape = stage->tape;
-    stage_set_time(stage, fmin(time, stage->limit));
+    set_time_inside(stage, time);
     stage_set_state(stage, y);
     tape_run(tape, PROGRAM_RATES, stage->slots, stage->width);
     kernels_finish_rates(stage->kernels,
@@ -113,16 +149,25 @@ bool stage_rates(void *context, double time, const double *y, double *rates)
             return false;
         }
     }
+    if (stage->own) {
+        scale_rows(stage, rates, rates, stage->states);
+    }
     return true;
 }
 
 const double *stage_jacobian(void *context, double time, const double *y)
 {
     Stage *stage = context;
-    stage_set_time(stage, fmin(time, stage->limit));
+    set_time_inside(stage, time);
     stage_set_state(stage, y);
     tape_run(stage->tape, PROGRAM_JACOBIAN, stage->slots, stage->width);
-    return tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
+    const double *entries =
+        tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
+    if (!stage->own) {
+        return entries;
+    }
+    scale_rows(stage, entries, stage->scaled, stage->tape->model->jacobian.count);
+    return stage->scaled;
 }
 
 bool stage_set_switches(Stage *stage, double time, double *values)

@@ -11,11 +11,12 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/stops.h"
-#include "simulate/lanes.h"
+#include "simulate/sensitivity.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROUNDS = 4 };
 
@@ -25,7 +26,8 @@ typedef struct {
     double time;
     Rank rank;
     bool restart;
-    int *stop; // where the index of the stop is to be kept, or NULL
+    int *stop;   // where the index of the stop is to be kept, or NULL
+    bool shared; // by all lanes, though it is listed once
 } Candidate;
 
 typedef struct {
@@ -200,7 +202,7 @@ static void find_switch_times(Pack *pack, int lane, const TimeList *turns,
         return;
     }
     for (size_t i = 0; i < list.count; i++) {
-        add_candidate(candidates, (Candidate){list.times[i], RANK_SWITCH, false, NULL});
+        add_candidate(candidates, (Candidate){list.times[i], RANK_SWITCH, false, NULL, false});
     }
 }
 
@@ -245,7 +247,7 @@ static bool is_straight(KnotSurface *surface)
     return true;
 }
 
-static void find_knots(Pack *pack, Expr use, CandidateList *candidates)
+static void find_knots(Pack *pack, Expr use, bool shared, CandidateList *candidates)
 {
     const Graph *graph = pack->model->graph;
     const Interpolant *table = &pack->tape->tables[expr_table(graph, use)];
@@ -270,7 +272,7 @@ static void find_knots(Pack *pack, Expr use, CandidateList *candidates)
     for (size_t i = 0; i < list.count; i++) {
         if (list.times[i] > pack->start && list.times[i] < pack->end) {
             bool jump = table->method == INTERP_STEP;
-            add_candidate(candidates, (Candidate){list.times[i], RANK_KNOT, jump, NULL});
+            add_candidate(candidates, (Candidate){list.times[i], RANK_KNOT, jump, NULL, shared});
         }
     }
 }
@@ -292,7 +294,7 @@ static void find_table_times(Pack *pack, bool first_lane, CandidateList *candida
         unsigned kinds = expr_kinds(model->graph, argument);
         bool same_for_all = kinds == time;
         if ((kinds & time) != 0 && (kinds & state) == 0 && (first_lane || !same_for_all)) {
-            find_knots(pack, expr, candidates);
+            find_knots(pack, expr, same_for_all, candidates);
         }
     }
 }
@@ -303,10 +305,10 @@ static void find_event_times(Pack *pack, int lane, CandidateList *candidates)
     for (int i = 0; i < one->event_count; i++) {
         LaneEvent *event = &one->events[i];
         Rank rank = event->kind == EVENT_INFUSION_END ? RANK_INFUSION_END : RANK_DOSE;
-        add_candidate(candidates, (Candidate){event->time, rank, false, &event->stop});
+        add_candidate(candidates, (Candidate){event->time, rank, false, &event->stop, false});
     }
-    add_candidate(candidates, (Candidate){one->start, RANK_DOSE, false, &one->first_stop});
-    add_candidate(candidates, (Candidate){one->end, RANK_DOSE, false, &one->last_stop});
+    add_candidate(candidates, (Candidate){one->start, RANK_DOSE, false, &one->first_stop, false});
+    add_candidate(candidates, (Candidate){one->end, RANK_DOSE, false, &one->last_stop, false});
 }
 
 static int by_time_and_rank(const void *left, const void *right)
@@ -319,58 +321,139 @@ static int by_time_and_rank(const void *left, const void *right)
     return (a->rank > b->rank) - (a->rank < b->rank);
 }
 
-static void join(Pack *pack, CandidateList *candidates)
+/* Sorts the candidates into stops (room for one each), and says where each is; their number. */
+static int join(CandidateList *candidates, Stop *stops)
 {
     qsort(candidates->items, candidates->count, sizeof *candidates->items, by_time_and_rank);
-    pack->stops = arena_array(pack->loaded, candidates->count, sizeof *pack->stops);
-    pack->stop_times = arena_array(pack->loaded, candidates->count, sizeof *pack->stop_times);
-    pack->stop_count = 0;
-    for (size_t i = 0; i < candidates->count;) {
+    int count = 0;
+    for (size_t i = 0; i < candidates->count; count++) {
         double first = candidates->items[i].time;
-        Stop *stop = &pack->stops[pack->stop_count];
+        Stop *stop = &stops[count];
         Candidate best = candidates->items[i];
         for (; i < candidates->count && same_time(first, candidates->items[i].time); i++) {
             Candidate *one = &candidates->items[i];
             best = one->rank < best.rank ? *one : best;
             stop->restart = stop->restart || one->restart;
+            stop->acts = stop->acts || one->restart || one->rank != RANK_KNOT;
             if (one->stop != NULL) {
-                *one->stop = pack->stop_count;
+                *one->stop = count;
             }
         }
         stop->time = best.time;
-        pack->stop_times[pack->stop_count] = best.time;
-        pack->stop_count++;
     }
+    return count;
+}
+
+/* Everything at which one lane must stop. The knots of tables that are read by the time itself are
+ * those of all lanes. */
+static void find_lane_stops(Pack *pack, int lane, bool knots_of_time, CandidateList *candidates)
+{
+    find_event_times(pack, lane, candidates);
+    const Lane *one = &pack->lanes[lane];
+    if (!(one->end > one->start)) {
+        return;
+    }
+    TimeList turns = {.arena = pack->loaded};
+    find_turns(pack, lane, &turns);
+    lane_alone(pack, lane, one->start);
+    find_switch_times(pack, lane, &turns, candidates);
+    lane_alone(pack, lane, one->start);
+    find_table_times(pack, knots_of_time, candidates);
+    for (size_t i = 0; i < turns.count; i++) {
+        add_candidate(candidates, (Candidate){turns.times[i], RANK_SWITCH, false, NULL, false});
+    }
+}
+
+/* The stops of the pack by a common clock. */
+static void join_all(Pack *pack, CandidateList *candidates)
+{
+    pack->stops = arena_array(pack->loaded, candidates->count, sizeof *pack->stops);
+    pack->stop_count = join(candidates, pack->stops);
+    pack->stop_times =
+        arena_array(pack->loaded, (size_t)pack->stop_count, sizeof *pack->stop_times);
+    for (int i = 0; i < pack->stop_count; i++) {
+        pack->stop_times[i] = pack->stops[i].time;
+    }
+    assert(pack->stops[0].time == pack->start);
+    assert(pack->stops[pack->stop_count - 1].time == pack->end);
+}
+
+/* The stops that one lane needs; the events know theirs among them if `place` is set. */
+static LaneStops stops_of_lane(Pack *pack, int lane, const CandidateList *all, size_t first,
+                               size_t last, bool place)
+{
+    const Lane *one = &pack->lanes[lane];
+    CandidateList own = {.arena = pack->loaded};
+    for (size_t i = 0; i < all->count; i++) {
+        const Candidate *from = &all->items[i];
+        bool mine = i >= first && i < last;
+        bool shared = from->shared && from->time > one->start && from->time < one->end;
+        if (mine || shared) {
+            add_candidate(&own, *from);
+            own.items[own.count - 1].stop = place ? from->stop : NULL;
+        }
+    }
+    Stop *stops = arena_array(pack->loaded, own.count, sizeof *stops);
+    LaneStops result = {.count = join(&own, stops)};
+    result.times = arena_array(pack->loaded, (size_t)result.count, sizeof *result.times);
+    for (int i = 0; i < result.count; i++) {
+        result.times[i] = stops[i].time;
+    }
+    return result;
+}
+
+/* The place of each lane's candidates in the list. */
+typedef struct {
+    size_t first, last;
+} Range;
+
+/* Lanes that have little in common keep their own time. */
+static void part_clocks(Pack *pack, const CandidateList *all, const Range *ranges)
+{
+    LaneStops *own = arena_array(pack->loaded, (size_t)pack->count, sizeof *own);
+    int most = lanes_donor(pack);
+    for (int lane = 0; lane < pack->count; lane++) {
+        size_t length = ranges[lane].last - ranges[lane].first;
+        most = most >= 0 && length > ranges[most].last - ranges[most].first ? lane : most;
+    }
+    if (most < 0 || pack->events != NULL || sensitivity_on(pack)) {
+        return;
+    }
+    own[most] = stops_of_lane(pack, most, all, ranges[most].first, ranges[most].last, false);
+    if (!clocks_wanted(pack, &own[most])) {
+        return;
+    }
+    for (int lane = 0; lane < pack->count; lane++) {
+        if (pack->main.live[lane]) {
+            own[lane] = stops_of_lane(pack, lane, all, ranges[lane].first, ranges[lane].last, true);
+        }
+    }
+    clocks_build(pack, own);
 }
 
 void stops_build(Pack *pack)
 {
     CandidateList candidates = {.arena = pack->loaded};
-    add_candidate(&candidates, (Candidate){pack->start, RANK_END, false, NULL});
-    add_candidate(&candidates, (Candidate){pack->end, RANK_END, false, NULL});
+    Range *ranges = arena_array(pack->loaded, (size_t)pack->count, sizeof *ranges);
+    add_candidate(&candidates, (Candidate){pack->start, RANK_END, false, NULL, false});
+    add_candidate(&candidates, (Candidate){pack->end, RANK_END, false, NULL, false});
     bool first_lane = true;
     for (int lane = 0; lane < pack->count; lane++) {
         if (!pack->main.live[lane]) {
             continue;
         }
-        find_event_times(pack, lane, &candidates);
-        const Lane *one = &pack->lanes[lane];
-        if (one->end > one->start) {
-            TimeList turns = {.arena = pack->loaded};
-            find_turns(pack, lane, &turns);
-            lane_alone(pack, lane, one->start);
-            find_switch_times(pack, lane, &turns, &candidates);
-            lane_alone(pack, lane, one->start);
-            find_table_times(pack, first_lane, &candidates);
-            for (size_t i = 0; i < turns.count; i++) {
-                add_candidate(&candidates, (Candidate){turns.times[i], RANK_SWITCH, false, NULL});
-            }
-        }
+        ranges[lane].first = candidates.count;
+        find_lane_stops(pack, lane, first_lane, &candidates);
+        ranges[lane].last = candidates.count;
         first_lane = false;
     }
-    join(pack, &candidates);
-    assert(pack->stops[0].time == pack->start);
-    assert(pack->stops[pack->stop_count - 1].time == pack->end);
+    size_t count = candidates.count;
+    CandidateList all = {.arena = pack->loaded};
+    all.items = arena_array(pack->loaded, count, sizeof *all.items);
+    memcpy(all.items, candidates.items, count * sizeof *all.items);
+    all.count = count; // join sorts
+    join_all(pack, &candidates);
+    part_clocks(pack, &all, ranges);
 }
 
 int pack_stops(const Pack *pack, const double **times)

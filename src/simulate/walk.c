@@ -18,6 +18,17 @@
 
 enum { MOST_STUCK = 20 };
 
+/* What the clock of the walk shows at the beginning and at the end of a segment. */
+static double walk_begin(const Pack *pack, int stop)
+{
+    return pack->main.own ? 0.0 : pack->stops[stop].time;
+}
+
+static double walk_end(const Pack *pack, int stop)
+{
+    return pack->main.own ? pack->span : pack->stops[stop + 1].time;
+}
+
 /* One run: where it is, and where its outputs go. */
 typedef struct {
     Pack *pack;
@@ -26,23 +37,31 @@ typedef struct {
     OutputSink *sink;
     void *context;
     const volatile int *stop;
-    long steps; // since the last output or stop
-    int stuck;  // steps in a row that did not move the time
+    long steps;  // since the last output or stop
+    int stuck;   // steps in a row that did not move the time
+    int segment; // the stop at which it begins
 } Run;
+
+/* What is observed at a time. */
+static const double *look(Run *run, double time, const double *y)
+{
+    Pack *pack = run->pack;
+    Stage *stage = &pack->main;
+    run->steps = 0;
+    events_pass(pack);
+    stage_set_time(stage, time);
+    stage_set_state(stage, y);
+    tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, pack->width);
+    sensitivity_observe(pack);
+    return tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, pack->width);
+}
 
 static bool record(Run *run, const double *y)
 {
     Pack *pack = run->pack;
-    Stage *stage = &pack->main;
     int index = run->next++;
-    run->steps = 0;
-    events_pass(pack);
-    stage_set_time(stage, run->times[index]);
-    stage_set_state(stage, y);
-    tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, pack->width);
-    const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, pack->width);
-    sensitivity_observe(pack);
-    return run->sink(run->context, index, run->times[index], values, stage->live, pack->width);
+    const double *values = look(run, run->times[index], y);
+    return run->sink(run->context, index, run->times[index], values, pack->main.live, pack->width);
 }
 
 /* Outputs at a stop, after everything that happens there. */
@@ -50,6 +69,10 @@ static bool record_stop(Run *run, double time)
 {
     bool more = true;
     sensitivity_present(run->pack);
+    if (run->pack->main.own) {
+        run->steps = grid_stop(run->pack, run->segment, false) ? 0 : run->steps;
+        return true;
+    }
     while (more && run->next < run->count &&
            (run->times[run->next] <= time || same_time(run->times[run->next], time))) {
         more = record(run, run->pack->main.y);
@@ -57,10 +80,43 @@ static bool record_stop(Run *run, double time)
     return more;
 }
 
+/* Outputs at a stop, before anything happens there. */
+static bool record_before(Run *run, int stop)
+{
+    Pack *pack = run->pack;
+    if (pack->main.own) {
+        run->steps = grid_stop(pack, stop, true) ? 0 : run->steps;
+        return true;
+    }
+    double time = pack->stops[stop].time;
+    if (pack->at_dose == AT_DOSE_PRE) {
+        return record_stop(run, time);
+    }
+    bool any = false;
+    for (int lane = 0; lane < pack->width; lane++) {
+        pack->doses_now[lane] =
+            pack->main.live[lane] && lane < pack->count && lane_has_due(pack, lane, stop);
+        any = any || pack->doses_now[lane];
+    }
+    bool reached = run->next < run->count &&
+                   (run->times[run->next] <= time || same_time(run->times[run->next], time));
+    if (!any || !reached) {
+        return true;
+    }
+    sensitivity_present(pack);
+    const double *values = look(run, run->times[run->next], pack->main.y);
+    return run->sink(run->context, run->next, run->times[run->next], values, pack->doses_now,
+                     pack->width);
+}
+
 /* Outputs within the step that ended at `reached`, but those that belong to the stop at `end`. */
 static bool record_step(Run *run, double reached, double end)
 {
     bool more = true;
+    if (run->pack->main.own) {
+        run->steps = grid_step(run->pack, reached, run->segment) ? 0 : run->steps;
+        return true;
+    }
     while (more && run->next < run->count && run->times[run->next] <= reached &&
            run->times[run->next] < end && !same_time(run->times[run->next], end)) {
         double *y = run->pack->scratch;
@@ -100,34 +156,29 @@ static bool observe_due(Run *run)
 static bool observe_step(Run *run, double reached, double end)
 {
     Pack *pack = run->pack;
-    size_t width = (size_t)pack->width;
-    double *state = pack->main.slots + (size_t)pack->tape->state * width;
     bool any = true;
     while (any) {
         any = false;
-        double last = NAN; // the time that pack->scratch holds
         for (int lane = 0; lane < pack->count; lane++) {
             Lane *one = &pack->lanes[lane];
             double time = one->observed < one->observation_count
                               ? one->observations[one->observed].time
                               : HUGE_VAL;
+            double now = stage_lane_time(&pack->main, lane, reached);
+            double last = end;
+            if (pack->main.own && pack->main.live[lane]) {
+                last = one->times[run->segment + 1];
+            }
             one->due =
-                pack->main.live[lane] && time <= reached && time < end && !same_time(time, end);
-            pack->clock[lane] = one->due ? time : reached;
-            if (one->due && time != last) {
-                integrator_value(pack->main.integrator, time, pack->scratch);
-                last = time;
-            }
-            for (size_t i = 0; one->due && i < (size_t)pack->states; i++) {
-                state[i * width + (size_t)lane] = pack->scratch[i * width + (size_t)lane];
-            }
+                pack->main.live[lane] && time <= now && time < last && !same_time(time, last);
+            pack->wanted[lane] = one->due ? time : HUGE_VAL;
             if (one->due) {
                 sensitivity_inside(pack, time, lane);
             }
             any = any || one->due;
         }
         if (any) {
-            stage_set_times(&pack->main, pack->clock);
+            clocks_look(pack, pack->wanted, reached);
         }
         if (any && !observe_due(run)) {
             return false;
@@ -173,7 +224,7 @@ static bool apply_stop(Run *run, int stop, bool *changed)
             any = any || pack->lanes[lane].due;
         }
         if (any) {
-            stage_set_time(&pack->main, pack->stops[stop].time);
+            stage_set_time(&pack->main, walk_begin(pack, stop));
             stage_set_state(&pack->main, pack->main.y);
             sensitivity_present(pack);
         }
@@ -218,7 +269,7 @@ static void interrupt(Pack *pack, double time)
         const Lane *one = &pack->lanes[lane];
         bool waits = !one->begun && one->outcome.kind == OUTCOME_DONE;
         if (pack->main.live[lane] || waits) {
-            lane_fail(pack, lane, OUTCOME_STOPPED, time);
+            lane_fail(pack, lane, OUTCOME_STOPPED, stage_lane_time(&pack->main, lane, time));
         }
     }
 }
@@ -251,6 +302,10 @@ static bool look_into(Run *run, double before, double *time, double end, double 
         strikes = *until < end && reached >= *until;
     }
     double last = strikes ? at : end;
+    bool own = pack->main.own;
+    if (own && reached < pack->next_look) {
+        return true;
+    }
     if (!observe_step(run, at, last) || !record_step(run, at, last)) {
         return false;
     }
@@ -260,6 +315,9 @@ static bool look_into(Run *run, double before, double *time, double end, double 
         *until = events_until(pack, end);
         integrator_stop_at(pack->main.integrator, *until);
         return more;
+    }
+    if (own) {
+        clocks_look_ahead(pack, run->segment);
     }
     return true;
 }
@@ -273,6 +331,9 @@ static bool advance(Run *run, double *time, double end)
     double until = events_until(pack, end);
     integrator_stop_at(integrator, until);
     run->steps = 0;
+    if (pack->main.own) {
+        clocks_look_ahead(pack, run->segment);
+    }
     while (lanes_donor(pack) >= 0) {
         if (run->stop != NULL && *run->stop != 0) {
             return false;
@@ -310,8 +371,8 @@ static bool advance(Run *run, double *time, double end)
 static void check_start(Pack *pack)
 {
     while (lanes_mirror(pack, pack->main.y) &&
-           !stage_rates(&pack->main, pack->start, pack->main.y, pack->scratch)) {
-        lanes_blame(pack, STEP_RATES, pack->start);
+           !stage_rates(&pack->main, walk_begin(pack, 0), pack->main.y, pack->scratch)) {
+        lanes_blame(pack, STEP_RATES, walk_begin(pack, 0));
     }
 }
 
@@ -319,9 +380,16 @@ static void check_start(Pack *pack)
 static bool arrive(Run *run, int k, bool *changed)
 {
     Pack *pack = run->pack;
-    double time = pack->stops[k].time;
+    double time = walk_begin(pack, k);
+    run->segment = k;
     pack->main.limit = HUGE_VAL;
-    *changed = lanes_begin(pack, k) || k == 0 || pack->stops[k].restart;
+    if (pack->main.own) {
+        clocks_set(pack, k);
+    }
+    *changed = lanes_begin(pack, k) || k == 0 || pack->main.own || pack->stops[k].restart;
+    if (pack->at_dose != AT_DOSE_POST && !record_before(run, k)) {
+        return false;
+    }
     *changed = courses_apply(pack, time, false) || *changed;
     *changed =
         stage_set_switches(&pack->main, pack_middle(pack, k), pack->switch_values) || *changed;
@@ -351,7 +419,7 @@ static bool walk(Run *run)
 {
     Pack *pack = run->pack;
     for (int k = 0; k < pack->stop_count; k++) {
-        double time = pack->stops[k].time;
+        double time = walk_begin(pack, k);
         bool changed = false;
         if (!arrive(run, k, &changed)) {
             interrupt(pack, time);
@@ -363,12 +431,15 @@ static bool walk(Run *run)
         if (changed) {
             restart(pack, time);
         }
-        double end = pack->stops[k + 1].time;
+        double end = walk_end(pack, k);
+        if (!(end > time)) {
+            continue; // the lanes that had to go on have failed
+        }
         if (!advance(run, &time, end)) {
             interrupt(pack, time);
             return false;
         }
-        ledger_cross(pack, end - pack->stops[k].time);
+        ledger_cross(pack, k);
     }
     return true;
 }
@@ -382,7 +453,14 @@ bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *co
     }
     Run run = {
         .pack = pack, .times = times, .count = n, .sink = sink, .context = context, .stop = stop};
+    if (pack->main.own) {
+        grid_open(pack, times, n);
+        run.next = n;
+    }
     bool finished = walk(&run);
+    if (pack->main.own && finished) {
+        finished = grid_close(pack, sink, context);
+    }
     while (finished && run.next < n) { // no lane is left to ask: the rows are still to be written
         finished = record(&run, pack->main.y);
     }

@@ -226,12 +226,22 @@ static bool run_one_pack(Run *run, Pack *pack, const int *subjects, int count)
     return whole;
 }
 
-/* Subjects by what they are given when, then by their place in the file. */
+static double count_doses(const DataSubject *subject)
+{
+    double count = 0.0;
+    for (int i = 0; i < subject->regimen.count; i++) {
+        count += subject->regimen.doses[i].count;
+    }
+    return count;
+}
+
+/* Subjects by how often and when they are given something, then by their place in the file: lanes
+ * of a pack have as many stops as the busiest. */
 static int compare_times(const DataSubject *a, const DataSubject *b)
 {
-    const double spans[] = {a->start - b->start, a->end - b->end,
+    const double spans[] = {count_doses(a) - count_doses(b), a->start - b->start, a->end - b->end,
                             (double)a->regimen.count - b->regimen.count};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         if (spans[i] != 0.0) {
             return spans[i] < 0.0 ? -1 : 1;
         }
