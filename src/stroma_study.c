@@ -148,6 +148,9 @@ stroma_status stroma_study_new(const stroma_model *model, stroma_study **study)
                             .name = inside->name,
                             .path = "",
                             .title = "",
+                            .question = "",
+                            .reading = "",
+                            .notice = "",
                             .solver = solver_options_default()};
     object->atol = arena_array(arena, (size_t)inside->state_count, sizeof *object->atol);
     for (int i = 0; i < inside->state_count; i++) {

@@ -12,6 +12,7 @@
 #include "cli/places.h"
 #include "cli/population.h"
 #include "cli/report.h"
+#include "cli/study_page.h"
 #include "cli/summary.h"
 
 #include "base/file.h"
@@ -43,6 +44,7 @@ const Option run_options[] = {
     {"cohort-only", OPTION_FLAG, 0, true, NULL, "only write what is drawn for each subject"},
     {"resume", OPTION_FLAG, 0, true, NULL, "go on with a population that was stopped"},
     {"shard", OPTION_VALUE, 0, false, "PART", "run part I/N of a population, for stroma merge"},
+    {"page", OPTION_VALUE, 0, false, "KIND", NULL}, // see cmd_report.c
     OPTION_QUIET,
     OPTION_HELP,
     OPTION_END,
@@ -57,9 +59,10 @@ typedef struct {
     const Figure *figures; // (study->plot_count)
     const char **files;    // (file_count) written, in order
     int file_count;
-    int data_count; // the first of them: tables
-    bool rendered;  // the pictures are there
-    bool complete;  // the manifest is there
+    int data_count;   // the first of them: tables
+    bool rendered;    // the pictures are there
+    bool complete;    // the manifest is there
+    const char *page; // name of the report, or NULL
     Timings timings;
     double progress_since; // when the integration began
     double progress_shown; // when the line was last drawn, 0: never
@@ -259,6 +262,23 @@ static int write_manifest(Run *run)
     return CLI_OK;
 }
 
+/* The page of `stroma report`. */
+static int write_page(Run *run)
+{
+    StudyPage page = {.cli = run->cli,
+                      .study = run->study,
+                      .result = &run->result,
+                      .figures = run->figures,
+                      .figure_count = run->study->plot_count,
+                      .rendered = run->rendered,
+                      .folder = run->folder};
+    int code = study_page_write(&page, &run->page);
+    if (code == CLI_OK) {
+        note_file(run, run->page);
+    }
+    return code;
+}
+
 /* A gnuplot that fails spoils the pictures only: the manifest is written all the same. */
 static int write_everything(Run *run)
 {
@@ -277,6 +297,9 @@ static int write_everything(Run *run)
         return interrupt_code();
     }
     begin = cli_seconds();
+    if (code == CLI_OK && study_page_wanted(run->cli)) {
+        code = write_page(run);
+    }
     int last = write_manifest(run);
     run->timings.write += cli_seconds() - begin;
     return last == CLI_OK ? code : last;
@@ -293,6 +316,9 @@ static void say_files(const Run *run)
         text_format(&words, "%d plot%s (%s), ", study->plot_count,
                     study->plot_count == 1 ? "" : "s", run->rendered ? ".gp, .svg, .png" : ".gp");
     }
+    if (run->page != NULL) {
+        text_format(&words, "%s, ", run->page);
+    }
     cli_say(run->cli, "wrote %s/: %smanifest.json", run->folder, words.data);
 }
 
@@ -307,6 +333,8 @@ static void report(Run *run)
                                .file_count = run->file_count,
                                .timings = timings ? &run->timings : NULL};
         report_json(run->study, &run->result, &extras, &text);
+    } else if (run->page != NULL) {
+        text_format(&text, "%s\n", file_join(cli->arena, run->folder, run->page));
     } else if (!option_given(&cli->arguments, "quiet")) {
         if (run->study->data != NULL) {
             data_report(run->study, &run->result, &text);

@@ -6,6 +6,7 @@
 #include "cli/population.h"
 #include "cli/figures.h"
 #include "cli/interrupt.h"
+#include "cli/study_page.h"
 
 #include "base/file.h"
 #include "base/number.h"
@@ -36,9 +37,10 @@ typedef struct {
     const char **files; // (file_count) written, in order
     int file_count, data_count;
     bool rendered;
-    bool begun;     // the line of progress is there
-    double started; // when the units began
-    double shown;   // when progress was last told
+    const char *page; // name of the report, or NULL
+    bool begun;       // the line of progress is there
+    double started;   // when the units began
+    double shown;     // when progress was last told
 } Run;
 
 /* --- options ------------------------------------------------------------------------------------
@@ -379,6 +381,24 @@ static int write_manifest(Run *run)
     return CLI_OK;
 }
 
+/* The page of `stroma report`. */
+static int write_page(Run *run)
+{
+    StudyPage page = {.cli = run->cli,
+                      .study = run->study,
+                      .result = &run->result,
+                      .plan = run->plan,
+                      .figures = run->figures,
+                      .figure_count = run->figure_count,
+                      .rendered = run->rendered,
+                      .folder = run->call->folder};
+    int code = study_page_write(&page, &run->page);
+    if (code == CLI_OK) {
+        note_file(run, run->page);
+    }
+    return code;
+}
+
 static void report(Run *run)
 {
     Cli *cli = run->cli;
@@ -393,6 +413,8 @@ static void report(Run *run)
                                .timings = timings ? &run->call->timings : NULL,
                                .more = more.data};
         report_json(run->study, &run->result, &extras, &text);
+    } else if (run->page != NULL) {
+        text_format(&text, "%s\n", file_join(cli->arena, run->call->folder, run->page));
     } else if (!option_given(&cli->arguments, "quiet")) {
         report_table(run->study, &run->result, &text);
         population_report(run->plan, &run->counts, &text);
@@ -413,6 +435,9 @@ static void report(Run *run)
     if (run->figure_count > 0) {
         text_format(&words, "%d plot%s (%s), ", run->figure_count,
                     run->figure_count == 1 ? "" : "s", run->rendered ? ".gp, .svg, .png" : ".gp");
+    }
+    if (run->page != NULL) {
+        text_format(&words, "%s, ", run->page);
     }
     cli_say(cli, "wrote %s/: %smanifest.json", run->call->folder, words.data);
 }
@@ -452,6 +477,9 @@ static int finish(Run *run)
     code = code == CLI_OK ? draw(run) : code;
     if (interrupt_code() != 0) {
         return code_of(run, POPULATION_STOPPED, "interrupted while the results were written");
+    }
+    if (code == CLI_OK && study_page_wanted(cli)) {
+        code = write_page(run);
     }
     bool spoilt = code != CLI_OK && !(run->file_count > run->data_count); // pictures only
     int last = spoilt ? code : write_manifest(run);

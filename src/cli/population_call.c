@@ -23,7 +23,7 @@ bool population_option_given(const Cli *cli, const char **name)
 /* The words that matter, one after the other. */
 static const char **canonical_words(const Cli *cli, int *count)
 {
-    static const char *const dropped[] = {"jobs", "shard", "resume", "quiet"};
+    static const char *const dropped[] = {"jobs", "shard", "resume", "quiet", "page"};
     const Arguments *arguments = &cli->arguments;
     size_t most = (size_t)(arguments->use_count + arguments->operand_count) + 1;
     const char **words = arena_array(cli->arena, most, sizeof *words);

@@ -30,6 +30,10 @@ _stroma()
         _stroma_files "$word"
         return
         ;;
+    --format)
+        mapfile -t COMPREPLY < <(compgen -W "html md" -- "$word")
+        return
+        ;;
     --set | -s | --source | --lanes | --jobs | -j | --subject | --shard)
         return
         ;;
@@ -48,7 +52,7 @@ _stroma()
             _stroma_files "$word" cfg
         fi
         ;;
-    run | plot) _stroma_files "$word" cfg ;;
+    run | plot | report) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)
         mapfile -t COMPREPLY < <(compgen -W "$("$program" explain 2>/dev/null |

@@ -50,7 +50,7 @@ static void take_defaults(const Parameter *declared, int count, double *values, 
 {
     for (int i = 0; i < count; i++) {
         values[i] = declared[i].has_default ? declared[i].value : (double)NAN;
-        origins[i] = (Origin){ORIGIN_MODEL, declared[i].label.span, NULL, NULL};
+        origins[i] = (Origin){.kind = ORIGIN_MODEL, .span = declared[i].label.span};
     }
 }
 

@@ -242,10 +242,31 @@ static void list_inputs(Reader *reader)
     }
 }
 
+static const char *words_under(const Reader *reader, const char *key)
+{
+    const Entry *entry = member(reader->config->root, key);
+    return entry ? entry->text : "";
+}
+
+/* What people read. */
+static void read_words(Reader *reader)
+{
+    Study *study = reader->study;
+    study->title = words_under(reader, "title");
+    study->question = words_under(reader, "question");
+    study->reading = words_under(reader, "reading");
+    study->notice = words_under(reader, "notice");
+    const Entry *limits = member(reader->config->root, "limits");
+    size_t count = limits ? (size_t)limits->count : 0;
+    study->limits = arena_array(reader->arena, count + 1, sizeof *study->limits);
+    for (size_t i = 0; i < count; i++) {
+        study->limits[study->limit_count++] = limits->items[i]->text;
+    }
+}
+
 void read_study(Reader *reader)
 {
-    const Entry *title = member(reader->config->root, "title");
-    reader->study->title = title ? title->text : "";
+    read_words(reader);
     read_start(reader);
     read_data_key(reader);
     read_span_of_time(reader);

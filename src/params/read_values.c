@@ -257,7 +257,9 @@ static bool read_group(Reader *reader, Entry *group, const Want *want, double *v
     check_range(reader, member(group, "range"), number->number);
     const Entry *unit = member(group, "unit");
     const Entry *source = member(group, "source");
+    const Entry *range = member(group, "range");
     origin->source = source ? source->text : NULL;
+    origin->range = range ? words_of(reader, range) : NULL;
     bool bare = !unit || strcmp(unit->text, "1") == 0;
     origin->written = words_of(reader, number);
     if (!bare) {
@@ -286,7 +288,8 @@ static void read_one(Target *target, Entry *entry, NameRef ref)
     const Label *label = model_label(reader->model, ref);
     Want want = {label->unit, label->name, label->span, NULL};
     double value = (double)NAN;
-    Origin origin = {entry_is_set(entry) ? ORIGIN_SET : target->origin, entry->value, NULL, NULL};
+    Origin origin = {.kind = entry_is_set(entry) ? ORIGIN_SET : target->origin,
+                     .span = entry->value};
     bool ok;
     if (entry->kind == ENTRY_GROUP) {
         ok = read_group(reader, entry, &want, &value, &origin);

@@ -341,6 +341,8 @@ static void read_one(Reader *reader, Entry *entry, NameRef ref, Population *popu
         return;
     }
     vary->distribution = draft.shape->distribution;
+    const Entry *source = member(entry, "source");
+    vary->source = source ? source->text : NULL;
     read_shape(&draft);
     if (!draft.bad) {
         check_arms(&draft);

@@ -45,7 +45,8 @@ typedef struct {
     double *values;   // (value_count) categorical, list
     double *weights;  // (value_count) cumulative, the last is 1
     int value_count;
-    int level; // LEVEL_PATIENT or an index into levels + 1
+    int level;          // LEVEL_PATIENT or an index into levels + 1
+    const char *source; // the key of that name, or NULL
     Span span;
 } Vary;
 

@@ -19,6 +19,7 @@ typedef struct {
     Span span;           // of the value (source NULL for a model default without place)
     const char *source;  // the `source` key: evidence and reference, or NULL
     const char *written; // the value as the user wrote it ("0.02 ng/mL"), or NULL
+    const char *range;   // the `range` key as written, or NULL
 } Origin;
 
 typedef struct {
@@ -71,9 +72,12 @@ typedef struct {
 typedef struct {
     Arena *arena;
     const Model *model;
-    const char *name;  // stem of the file: "ra-iv"
-    const char *path;  // as given
-    const char *title; // "" if none
+    const char *name;                        // stem of the file: "ra-iv"
+    const char *path;                        // as given
+    const char *title;                       // "" if none
+    const char *question, *reading, *notice; // words for the report, "" if none
+    const char **limits;                     // (limit_count)
+    int limit_count;
     double start, end; // in the model's time unit
     double *times;     // (time_count) output times, ascending, unique
     int time_count;

@@ -28,7 +28,7 @@ expect()
     fi
 }
 
-expect 'run' r
+expect 'report|run' r
 expect '--help|--version' --
 expect 'explain' help ex
 expect '--out' run --o
@@ -41,5 +41,6 @@ expect 'params' run --out par
 expect 'get' params g
 expect 'params/one.cfg|params/two words.cfg' params get params/
 expect '' run --set par
+expect 'html|md' report --format ''
 expect 'P001' explain P001
 exit $wrong

@@ -1,0 +1,294 @@
+/* study_result.c: what came out, as tables of a report: each plotted output of each arm, and with a
+ * population the differences between arms with their intervals.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/population.h"
+#include "cli/study_page.h"
+#include "cli/summary.h"
+
+#include "base/number.h"
+#include "study/rows.h"
+#include "study/run.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+static const char *output_words(Arena *arena, const Label *label)
+{
+    const char *unit = study_unit(label->unit);
+    const char *words = *label->text == '\0' ? label->name : label->text;
+    bool plain = *unit == '\0' || strcmp(unit, "1") == 0;
+    return plain ? words : arena_format(arena, "%s (%s)", words, unit);
+}
+
+/* When treatment begins: the first dose of any arm; without doses, the start. */
+static double treatment_start(const Study *study)
+{
+    double first = study->end;
+    bool any = false;
+    for (int arm = 0; arm < study->arm_count; arm++) {
+        const Regimen *regimen = &study->arms[arm].regimen;
+        for (int i = 0; i < regimen->count; i++) {
+            first = regimen->doses[i].time < first ? regimen->doses[i].time : first;
+            any = true;
+        }
+    }
+    return !any || first < study->start ? study->start : first;
+}
+
+/* Largest |value| of an output in all arms. What is a billionth of it is nothing but the noise of
+ * the solver. */
+static double scale_of(const Table *table, int output)
+{
+    double scale = 0.0;
+    for (size_t row = 0; row < table->row_count; row++) {
+        double value = fabs(table_cell(table, row, COLUMN_OUTPUT + output));
+        scale = value > scale && isfinite(value) ? value : scale;
+    }
+    return scale;
+}
+
+static const double noise = 1e-9;
+
+static double without_noise(double value, double scale)
+{
+    return fabs(value) < noise * scale ? 0.0 : value;
+}
+
+/* One output of one arm from the beginning of treatment on. */
+typedef struct {
+    double before; // at that time
+    double low, low_time, high, high_time;
+    double end;
+} Course;
+
+static Course course_of(const Table *table, int arm, int output, double from)
+{
+    Course course = {NAN, NAN, NAN, NAN, NAN, NAN};
+    double scale = scale_of(table, output);
+    for (size_t row = 0; row < table->row_count; row++) {
+        if (table_cell(table, row, COLUMN_ARM) != arm) {
+            continue;
+        }
+        double time = table_cell(table, row, COLUMN_TIME);
+        double value = without_noise(table_cell(table, row, COLUMN_OUTPUT + output), scale);
+        if (time <= from || isnan(course.before)) {
+            course.before = value;
+        }
+        course.end = value;
+        if (time < from || isnan(value)) {
+            continue;
+        }
+        if (!(value >= course.low)) { // also true while there is none yet
+            course.low = value;
+            course.low_time = time;
+        }
+        if (!(value <= course.high)) {
+            course.high = value;
+            course.high_time = time;
+        }
+    }
+    return course;
+}
+
+static const char *at_time(Arena *arena, double value, double time)
+{
+    if (isnan(value)) {
+        return "";
+    }
+    return arena_format(arena, "%s at %s", study_page_number(arena, value),
+                        study_page_number(arena, time));
+}
+
+/* "-0.3 (-12 %)": what an arm is away from the first one at the end. */
+static const char *against(Arena *arena, double value, double reference, double scale)
+{
+    static const double shown = 1e-6; // of the scale: the tolerance of a run
+    double difference = value - reference;
+    if (!(fabs(difference) > shown * scale)) {
+        return isnan(difference) ? "" : "0";
+    }
+    const char *sign = difference > 0 ? "+" : "";
+    const char *words = study_page_number(arena, difference);
+    double percent = 100.0 * difference / fabs(reference);
+    if (reference == 0 || !(fabs(percent) < 1e4)) {
+        return arena_format(arena, "%s%s", sign, words);
+    }
+    char digits[NUMBER_TEXT_SIZE];
+    (void)number_short(percent, 2, digits);
+    return arena_format(arena, "%s%s (%s%s %%)", sign, words, sign, digits);
+}
+
+static void tell_single(Page *page, const StudyPage *call, const int *outputs, int count)
+{
+    const Study *study = call->study;
+    const Table *table = call->result->table;
+    Arena *arena = page->text.arena;
+    double from = treatment_start(study);
+    bool several = study->arm_count > 1;
+    const char *heads[] = {"Output",
+                           "Arm",
+                           arena_format(arena, "At %s", study_page_number(arena, from)),
+                           "Lowest since",
+                           "Highest since",
+                           arena_format(arena, "At %s", study_page_number(arena, study->end)),
+                           several ? arena_format(arena, "Against %s then", study->arms[0].name)
+                                   : ""};
+    page_table(page, heads, several ? 7 : 6, 0x7c);
+    for (int i = 0; i < count; i++) {
+        const Label *label = study->outputs[outputs[i]].label;
+        double reference = course_of(table, 0, outputs[i], from).end;
+        double scale = scale_of(table, outputs[i]);
+        for (int arm = 0; arm < study->arm_count; arm++) {
+            Course course = course_of(table, arm, outputs[i], from);
+            const char *cells[] = {arm == 0 ? output_words(arena, label) : "",
+                                   study->arms[arm].name,
+                                   study_page_number(arena, course.before),
+                                   at_time(arena, course.low, course.low_time),
+                                   at_time(arena, course.high, course.high_time),
+                                   study_page_number(arena, course.end),
+                                   arm == 0 ? "" : against(arena, course.end, reference, scale)};
+            page_row(page, cells);
+        }
+    }
+    page_table_end(page);
+}
+
+/* --- populations --------------------------------------------------------------------------------
+ */
+
+/* One row of statistics, kept until it is printed. */
+typedef struct {
+    Arena *arena;
+    const Plan *plan;
+    double least;      // less is nothing
+    const char *words; // "mean [low, high]", or "median [p05, p95]" of values themselves
+    double above;
+    int count;
+    bool difference;
+} Kept;
+
+static void keep(void *context, int row, const RowStatistics *statistics)
+{
+    (void)row;
+    Kept *kept = context;
+    Arena *arena = kept->arena;
+    const double *quantiles = statistics->quantiles;
+    int last = kept->plan->level_count - 1;
+    double middle =
+        kept->difference ? statistics->moments.mean : quantiles[plan_median(kept->plan)];
+    double low = kept->difference ? statistics->low : quantiles[0];
+    double high = kept->difference ? statistics->high : quantiles[last];
+    kept->words = arena_format(arena, "%s [%s, %s]", study_page_number(arena, middle),
+                               study_page_number(arena, low), study_page_number(arena, high));
+    if (fabs(low) < kept->least && fabs(high) < kept->least) {
+        kept->words = "0";
+    }
+    kept->above = statistics->above;
+    kept->count = statistics->moments.count;
+}
+
+static Kept row_kept(Arena *arena, const Plan *plan, int arm, int reference, int row, double least)
+{
+    Kept kept = {
+        .arena = arena, .plan = plan, .least = least, .words = "", .difference = reference >= 0};
+    RowRequest request = {.plan = plan,
+                          .arm = arm,
+                          .reference = reference,
+                          .jobs = 1,
+                          .take = keep,
+                          .context = &kept};
+    (void)rows_run(&request, row, 1); // the same rows have just been written
+    return kept;
+}
+
+static void tell_medians(Page *page, const StudyPage *call, const int *outputs, int count)
+{
+    const Study *study = call->study;
+    const Plan *plan = call->plan;
+    Arena *arena = page->text.arena;
+    const char *span = arena_format(arena, "median [%s, %s]", level_name(arena, plan->levels[0]),
+                                    level_name(arena, plan->levels[plan->level_count - 1]));
+    const char *heads[] = {"Output", "Arm", arena_format(arena, "Start: %s", span),
+                           arena_format(arena, "End: %s", span)};
+    page_table(page, heads, 4, 0xc);
+    for (int i = 0; i < count; i++) {
+        const Label *label = study->outputs[outputs[i]].label;
+        int first = row_of(plan, outputs[i], 0);
+        int last = row_of(plan, outputs[i], study->time_count - 1);
+        for (int arm = 0; arm < study->arm_count; arm++) {
+            const char *cells[] = {arm == 0 ? output_words(arena, label) : "",
+                                   study->arms[arm].name,
+                                   row_kept(arena, plan, arm, -1, first, 0.0).words,
+                                   row_kept(arena, plan, arm, -1, last, 0.0).words};
+            page_row(page, cells);
+        }
+    }
+    page_table_end(page);
+}
+
+static void tell_differences(Page *page, const StudyPage *call, const int *outputs, int count)
+{
+    static const char *const heads[] = {"Output", "Difference", "At the end",
+                                        "Area under the curve", "Larger in"};
+    const Study *study = call->study;
+    const Plan *plan = call->plan;
+    Arena *arena = page->text.arena;
+    page_paragraph(page,
+                   "Differences between arms, each subject against itself: mean with 95 % "
+                   "interval. The last column says in how many subjects the area is larger. The "
+                   "interval speaks of the mean of such virtual subjects; it does not hold what "
+                   "is uncertain in the numbers and the equations.",
+                   false);
+    page_table(page, heads, 5, 0x1c);
+    for (int i = 0; i < count; i++) {
+        const char *words = output_words(arena, study->outputs[outputs[i]].label);
+        for (int pair = 0; pair < study->arm_count * study->arm_count; pair++) {
+            int arm = pair / study->arm_count;
+            int reference = pair % study->arm_count;
+            if (!contrast_is_made(study, arm, reference)) {
+                continue;
+            }
+            int last = row_of(plan, outputs[i], study->time_count - 1);
+            double least = 1e-6 * scale_of(call->result->table, outputs[i]);
+            int area_row = row_of_extra(plan, outputs[i], EXTRA_AREA);
+            double span = study->end - study->start;
+            Kept end = row_kept(arena, plan, arm, reference, last, least);
+            Kept area = row_kept(arena, plan, arm, reference, area_row, least * span);
+            const char *cells[] = {
+                words,
+                arena_format(arena, "%s - %s", study->arms[arm].name, study->arms[reference].name),
+                end.words, area.words,
+                arena_format(arena, "%.0f %% of %d", 100.0 * area.above, area.count)};
+            page_row(page, cells);
+            words = "";
+        }
+    }
+    page_table_end(page);
+}
+
+void study_page_result(Page *page, const StudyPage *call)
+{
+    const Study *study = call->study;
+    Arena *arena = page->text.arena;
+    if (study->data != NULL) {
+        return; // subjects with times of their own: the pictures tell
+    }
+    int count;
+    const int *outputs = summary_outputs(arena, study, &count);
+    const Unit unit = study->model->time_unit;
+    page_paragraph(
+        page,
+        arena_format(arena, "Times in %s.%s", unit.known ? unit.text : "units of t",
+                     call->plan == NULL ? "" : " All arms have the same virtual subjects."),
+        false);
+    if (call->plan == NULL) {
+        tell_single(page, call, outputs, count);
+        return;
+    }
+    tell_medians(page, call, outputs, count);
+    if (study->arm_count > 1) {
+        tell_differences(page, call, outputs, count);
+    }
+}
