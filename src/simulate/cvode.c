@@ -22,12 +22,14 @@ struct Integrator {
     VectorSpace space;
     LaneSystem system;
     SlopeSystem slopes;
+    LaneNewton newton;
     N_Vector y, error;
-    void *matrix, *solver;
-    double *atol;   // (states × width)
+    void *matrix, *solver, *nonlinear;
     double *errors; // (states × width)
     double *start;  // (states × width) where the last restart began
-    double time;    // of y
+    double *result; // (states × width) for integrator_state
+    double time;    // of the last good step
+    bool began;     // there was one since the restart
     double stop;
     double last_step;
     SolverStats stats; // of the runs before the last restart
@@ -36,14 +38,20 @@ struct Integrator {
 static int rates(sunrealtype time, N_Vector y, N_Vector result, void *context)
 {
     const IntegratorProblem *problem = &((Integrator *)context)->problem;
-    return problem->rates(problem->context, time, vector_data(y), vector_data(result)) ? 0 : 1;
+    return problem->rates(problem->context, time, vector_values(y), vector_data(result)) ? 0 : 1;
 }
 
 static int weights(N_Vector y, N_Vector result, void *context)
 {
-    const Integrator *integrator = context;
-    integrator->problem.kernels->weigh(vector_data(y), integrator->atol, integrator->problem.rtol,
-                                       vector_data(result), integrator->space.count);
+    Integrator *integrator = context;
+    VectorSpace *space = &integrator->space;
+    const IntegratorProblem *problem = &integrator->problem;
+    const double *values = vector_values(y);
+    double *weight = vector_data(result);
+    kernels_weigh(space->kernels, values, problem->atol, problem->rtol, weight, space->states,
+                  space->width, space->known.lane_sum);
+    space->known.x = values; // CVODES will ask for it at once
+    space->known.weight = weight;
     return 0;
 }
 
@@ -90,7 +98,7 @@ static bool set_up(Integrator *integrator)
     if (!open_context(integrator)) {
         return false;
     }
-    integrator->y = vector_new(&integrator->space, integrator->sundials);
+    integrator->y = vector_new_scratch(&integrator->space, integrator->sundials);
     integrator->error = vector_new(&integrator->space, integrator->sundials);
     integrator->memory = CVodeCreate(CV_BDF, integrator->sundials);
     void *memory = integrator->memory;
@@ -105,7 +113,8 @@ static bool set_up(Integrator *integrator)
            CVodeSetMaxConvFails(memory, MOST_NEWTON_FAILURES) == CV_SUCCESS &&
            CVodeSetMaxHnilWarns(memory, -1) == CV_SUCCESS &&
            linear_attach(&integrator->system, memory, integrator->sundials, &integrator->matrix,
-                         &integrator->solver);
+                         &integrator->solver) &&
+           newton_attach(&integrator->newton, memory, integrator->sundials, &integrator->nonlinear);
 }
 
 Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
@@ -114,26 +123,26 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     Integrator *integrator = arena_alloc(arena, sizeof *integrator);
     integrator->problem = *problem;
     int states = problem->pattern.states;
-    size_t width = (size_t)problem->width;
-    size_t count = (size_t)states * width;
+    size_t count = (size_t)states * (size_t)problem->width;
     integrator->space = (VectorSpace){.arena = arena,
                                       .kernels = problem->kernels,
                                       .states = states,
                                       .width = problem->width,
                                       .count = count,
                                       .live = problem->live,
-                                      .lane_sum = arena_array(arena, width, sizeof(double))};
-    integrator->atol = arena_array(arena, count, sizeof(double));
+                                      .scratch = problem->state};
+    vector_space_open(&integrator->space);
     integrator->errors = arena_array(arena, count, sizeof(double));
     integrator->start = arena_array(arena, count, sizeof(double));
-    for (size_t i = 0; i < count; i++) {
-        integrator->atol[i] = problem->atol[i / width];
-    }
+    integrator->result = arena_array(arena, count, sizeof(double));
     LaneSystem *system = &integrator->system;
     system->problem = &integrator->problem;
     system->sparse = blocklu_open(arena, problem->pattern, problem->width, problem->kernels);
     system->dense = densely_open(arena, problem->pattern, problem->width);
     system->pivoting = problem->dense;
+    integrator->newton = (LaneNewton){.space = &integrator->space,
+                                      .system = system,
+                                      .increment = arena_array(arena, count, sizeof(double))};
     if (!set_up(integrator)) {
         integrator_close(integrator);
         return NULL;
@@ -158,6 +167,7 @@ void integrator_close(Integrator *integrator)
         CVodeFree(&integrator->memory);
     }
     linear_free(integrator->matrix, integrator->solver);
+    newton_free(&integrator->newton, integrator->nonlinear);
     if (integrator->error != NULL) {
         N_VDestroy(integrator->error);
     }
@@ -188,16 +198,19 @@ static void keep_counts(Integrator *integrator)
         stats->error_failures += error_failures;
         stats->newton_failures += newton_failures;
     }
+    stats->rate_calls += integrator->newton.rate_calls;
+    integrator->newton.rate_calls = 0;
 }
 
 void integrator_restart(Integrator *integrator, double time, const double *y)
 {
     keep_counts(integrator);
-    memcpy(vector_data(integrator->y), y, integrator->space.count * sizeof *y);
+    memcpy(vector_data(integrator->error), y, integrator->space.count * sizeof *y);
     memcpy(integrator->start, y, integrator->space.count * sizeof *y);
     integrator->time = time;
     integrator->last_step = 0.0;
-    int flag = CVodeReInit(integrator->memory, time, integrator->y);
+    integrator->began = false;
+    int flag = CVodeReInit(integrator->memory, time, integrator->error);
     assert(flag == CV_SUCCESS);
     (void)flag;
     integrator->stats.restarts++;
@@ -243,26 +256,26 @@ static StepStatus status_of(int flag)
 StepStatus integrator_step(Integrator *integrator, double *time)
 {
     double reached = integrator->time;
-    long steps = 0;
     int flag = CVode(integrator->memory, integrator->stop, integrator->y, &reached, CV_ONE_STEP);
     StepStatus status = status_of(flag);
     if (status == STEP_DONE || status == STEP_AT_STOP) {
         integrator->time = reached;
+        integrator->began = true;
         (void)CVodeGetLastStep(integrator->memory, &integrator->last_step);
-    } else if (CVodeGetNumSteps(integrator->memory, &steps) != CV_SUCCESS || steps == 0) {
-        // The first step was never made, and CVODES has used y as scratch.
-        memcpy(vector_data(integrator->y), integrator->start,
-               integrator->space.count * sizeof *integrator->start);
-    } else {
+    } else if (integrator->began) {
         integrator->time = reached;
     }
     *time = integrator->time;
     return status;
 }
 
-const double *integrator_state(const Integrator *integrator)
+const double *integrator_state(Integrator *integrator)
 {
-    return vector_data(integrator->y);
+    if (!integrator->began) {
+        return integrator->start;
+    }
+    integrator_value(integrator, integrator->time, integrator->result);
+    return integrator->result;
 }
 
 void integrator_value(Integrator *integrator, double time, double *y)
@@ -270,7 +283,7 @@ void integrator_value(Integrator *integrator, double time, double *y)
     int flag = CVodeGetDky(integrator->memory, time, 0, integrator->error);
     assert(flag == CV_SUCCESS);
     (void)flag;
-    memcpy(y, vector_data(integrator->error), integrator->space.count * sizeof *y);
+    memcpy(y, vector_values(integrator->error), integrator->space.count * sizeof *y);
 }
 
 double integrator_last_step(const Integrator *integrator)
@@ -280,11 +293,12 @@ double integrator_last_step(const Integrator *integrator)
 
 const double *integrator_errors(Integrator *integrator)
 {
+    const double *y = integrator_state(integrator);
     (void)CVodeGetEstLocalErrors(integrator->memory, integrator->error);
-    const double *error = vector_data(integrator->error);
-    const double *y = vector_data(integrator->y);
+    const double *error = vector_values(integrator->error);
     for (size_t i = 0; i < integrator->space.count; i++) {
-        double weight = integrator->problem.rtol * fabs(y[i]) + integrator->atol[i];
+        double atol = integrator->problem.atol[i / (size_t)integrator->problem.width];
+        double weight = integrator->problem.rtol * fabs(y[i]) + atol;
         integrator->errors[i] = fabs(error[i]) / weight;
     }
     return integrator->errors;
@@ -335,7 +349,9 @@ void integrator_count(Integrator *integrator, SolverStats *stats)
     system->jacobians = system->factorisations = system->fallbacks = 0;
     integrator->stats = (SolverStats){0};
     // CVODES itself is counting on: start it anew so that nothing is counted twice.
-    (void)CVodeReInit(integrator->memory, integrator->time, integrator->y);
+    memcpy(vector_data(integrator->error), integrator_state(integrator),
+           integrator->space.count * sizeof(double));
+    (void)CVodeReInit(integrator->memory, integrator->time, integrator->error);
 }
 
 const char *solver_version(void)

@@ -1,10 +1,10 @@
 /* cvode.h: the one door to SUNDIALS: a BDF integrator for W lanes that share their steps.
  *
  * cvode.c drives CVODES, cvode_vector.c is the N_Vector, cvode_linear.c the linear solver and
- * cvode_sensitivity.c has CVODES carry sensitivities; nobody else includes a SUNDIALS header. The
- * norm of a vector is the largest of the lanes' own weighted RMS norms, so every lane meets the
- * tolerance by itself. Lanes that are not `live` do not count. All memory is taken by
- * integrator_open; no other function here allocates.
+ * cvode_newton.c the nonlinear one; cvode_sensitivity.c has CVODES carry sensitivities; nobody else
+ * includes a SUNDIALS header. The norm of a vector is the largest of the lanes' own weighted RMS
+ * norms, so every lane meets the tolerance by itself. Lanes that are not `live` do not count. All
+ * memory is taken by integrator_open; no other function here allocates.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_CVODE_H
@@ -25,6 +25,10 @@ typedef struct {
     const Kernels *kernels;
     /* rates = dy/dt; false if a live lane's are not finite. */
     bool (*rates)(void *context, double time, const double *y, double *rates);
+    /* The same in two parts and unchecked: `state` is where y (states × width) is to stand, and
+     * `derivative` gives the rates there, but for what runs in: *inflow, NULL if nothing does. */
+    double *state;
+    const double *(*derivative)(void *context, double time, const double **inflow);
     /* The Jacobian's entries at (time, y), kept valid until the next call. */
     const double *(*jacobian)(void *context, double time, const double *y);
 } IntegratorProblem;
@@ -52,7 +56,7 @@ void integrator_stop_at(Integrator *integrator, double time);
 /* One step; *time is where it ended, also after a failure. */
 StepStatus integrator_step(Integrator *integrator, double *time);
 /* The state at the end of the last step (after a failure: of the last good one). */
-const double *integrator_state(const Integrator *integrator);
+const double *integrator_state(Integrator *integrator);
 /* The state at a time within the last step. */
 void integrator_value(Integrator *integrator, double time, double *y);
 
@@ -81,7 +85,36 @@ void integrator_slopes(Integrator *integrator, double time, double *s);
 /* Adds this integrator's counts to *stats and starts counting anew. */
 void integrator_count(Integrator *integrator, SolverStats *stats);
 
-/* ---- between cvode.c, cvode_vector.c and cvode_linear.c; handles are SUNDIALS objects ---- */
+/* ---- between cvode.c, cvode_vector.c, cvode_linear.c and cvode_newton.c; handles are SUNDIALS
+ * objects ---- */
+
+/* What CVODES asks of vectors is put off until a value is needed.
+ * - It predicts with many small sums, column by column: they are done together in one pass over
+ *   memory. The same operations on each number in the same order, hence the same bits.
+ * - It scales the correction of a step for a reader who seldom comes, and sets it to 0 before it is
+ *   written: a vector that is overwritten first is spared that. */
+enum { DEFERRED_SUMS = 15, DEFERRED_SCALES = 5 };
+typedef struct {
+    int scales; // column[i] *= factor[i], before the sums
+    double *scaled[DEFERRED_SCALES];
+    double factor[DEFERRED_SCALES];
+    int sums; // into[i] += from[i]
+    double *into[DEFERRED_SUMS];
+    double *from[DEFERRED_SUMS];
+    double *late; // this vector is to be multiplied with late_factor, or if that is 0 set to 0
+    double late_factor;
+} Deferred;
+
+/* A norm that a pass over memory has left behind, until one of the two vectors changes. */
+typedef struct {
+    const double *x, *weight; // NULL: none
+    double *lane_sum;         // (width)
+} KnownNorm;
+
+/* y = predicted + correction as Newton's iteration has left it, until one of them changes. */
+typedef struct {
+    const double *predicted, *correction; // NULL: not known
+} KnownSum;
 
 /* Vectors of one shape. Their numbers come from the arena and are used again. */
 typedef struct LaneVector LaneVector;
@@ -91,12 +124,25 @@ typedef struct {
     int states, width;
     size_t count; // states × width
     const bool *live;
-    double *lane_sum; // (width)
+    double *lane_sum; // (width) of the norm that was asked for last
     LaneVector *spare;
+    double *scratch; // the numbers of the vector in which CVODES returns y: its scratch while it
+                     // steps, worth nothing afterwards, so copies into it are not made
+    Deferred deferred;
+    KnownNorm known;
+    KnownSum sum; // in `scratch`
 } VectorSpace;
 
+/* Room for the norms; the other fields are set by the caller. */
+void vector_space_open(VectorSpace *space);
 void *vector_new(VectorSpace *space, void *sundials); // an N_Vector, or NULL
+/* One whose numbers are those of space->scratch. */
+void *vector_new_scratch(VectorSpace *space, void *sundials);
+/* The numbers of a vector: as they are, to be read; and to be written as a whole. */
+double *vector_values(void *vector);
 double *vector_data(void *vector);
+/* The norm of lanes with these sums of squares; 1e100 if that of a live one is not finite. */
+double vector_norm(const VectorSpace *space, const double *lane_sum);
 
 /* The linear systems of all lanes. */
 typedef struct {
@@ -127,6 +173,26 @@ void slope_system_close(SlopeSystem *system);
 /* Makes CVODES (`memory`) use this system. The matrix and the solver are stored for freeing. */
 bool linear_attach(LaneSystem *system, void *memory, void *sundials, void **matrix, void **solver);
 void linear_free(void *matrix, void *solver);
+void linear_solve(LaneSystem *system, const double *b, double *x);
 bool linear_lane_good(const LaneSystem *system, int lane);
+
+/* Newton's iteration for the correction of a step, all lanes at once. */
+typedef struct {
+    VectorSpace *space;
+    LaneSystem *system;
+    void *system_function, *set_up; // CVODES' functions
+    double gamma;                   // of the factors
+    double rate;                    // of convergence, since the factors were made
+    bool jacobian_is_new;
+    double *increment;         // (states × width)
+    void *residual;            // an N_Vector
+    long iterations, failures; // of the last solve
+    long rate_calls;           // that CVODES has not counted
+} LaneNewton;
+
+/* Makes CVODES (`memory`) use this iteration. The solver is stored for freeing. CVODES must return
+ * y in a vector_new_scratch. */
+bool newton_attach(LaneNewton *newton, void *memory, void *sundials, void **solver);
+void newton_free(LaneNewton *newton, void *solver);
 
 #endif

@@ -49,6 +49,15 @@ static bool factorise(LaneSystem *system, double gamma)
     return all_good(system);
 }
 
+void linear_solve(LaneSystem *system, const double *b, double *x)
+{
+    if (system->pivoting) {
+        densely_solve(system->dense, b, x);
+    } else {
+        blocklu_solve(system->sparse, b, x);
+    }
+}
+
 /* Called by CVODES before a Newton iteration; keep: the Jacobian of last time will do. The list of
  * arguments is CVODES'. NOLINTNEXTLINE(readability-function-size) */
 static int build(sunrealtype time, N_Vector y, N_Vector rates, SUNMatrix matrix,
@@ -100,11 +109,7 @@ static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector 
 {
     (void)solver, (void)limit;
     LaneSystem *system = matrix->content;
-    if (system->pivoting) {
-        densely_solve(system->dense, vector_data(b), vector_data(x));
-    } else {
-        blocklu_solve(system->sparse, vector_data(b), vector_data(x));
-    }
+    linear_solve(system, vector_values(b), vector_data(x));
     return 0;
 }
 

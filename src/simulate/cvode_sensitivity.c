@@ -21,10 +21,10 @@ static int column_rates(int count, sunrealtype time, N_Vector y, N_Vector rates,
     (void)rates, (void)scratch1, (void)scratch2;
     SlopeSystem *system = integrator_slope_system(context);
     for (int k = 0; k < count; k++) {
-        system->s[k] = vector_data(s[k]);
+        system->s[k] = vector_values(s[k]);
         system->ds[k] = vector_data(ds[k]);
     }
-    return system->rates(system->context, time, vector_data(y), system->s, system->ds) ? 0 : 1;
+    return system->rates(system->context, time, vector_values(y), system->s, system->ds) ? 0 : 1;
 }
 
 static void free_vectors(SlopeSystem *system)
@@ -105,6 +105,6 @@ void integrator_slopes(Integrator *integrator, double time, double *s)
     assert(flag == CV_SUCCESS);
     (void)flag;
     for (int k = 0; k < system->count; k++) {
-        memcpy(s + (size_t)k * entries, vector_data(scratch[k]), entries * sizeof *s);
+        memcpy(s + (size_t)k * entries, vector_values(scratch[k]), entries * sizeof *s);
     }
 }

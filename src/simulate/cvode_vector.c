@@ -3,12 +3,14 @@
  *
  * Only what CVODES 6.4 to 7 asks of a vector without constraints is here. A maximum swallows NaN,
  * so a norm that is not finite in a live lane is reported as NOT_FINITE_NORM, which no test can
- * pass. Cloned vectors take their numbers from a pool in the arena.
+ * pass. Cloned vectors take their numbers from a pool in the arena. Every function that looks at a
+ * vector's numbers first does what was put off (see Deferred in cvode.h).
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <sundials/sundials_nvector.h>
@@ -31,9 +33,122 @@ static double *data_of(N_Vector vector)
     return lanes_of(vector)->data;
 }
 
+/* The order of the prediction that the deferred sums are, column[0 .. order] its columns; 0: they
+ * are something else. */
+static int find_prediction(const Deferred *deferred, double **column)
+{
+    int order = 1;
+    while (order * (order + 1) / 2 < deferred->sums) {
+        order++;
+    }
+    if (order * (order + 1) / 2 != deferred->sums || order >= COLUMNS_MAX) {
+        return 0;
+    }
+    column[order] = deferred->from[0];
+    for (int i = 0; i < order; i++) {
+        column[order - 1 - i] = deferred->into[i];
+    }
+    bool same = deferred->scales == 0 || deferred->scales == order;
+    for (int i = 0; i < deferred->scales && same; i++) {
+        same = deferred->scaled[i] == column[i + 1];
+    }
+    int sum = 0;
+    for (int k = 1; k <= order && same; k++) {
+        for (int j = order; j >= k && same; j--, sum++) {
+            same = deferred->into[sum] == column[j - 1] && deferred->from[sum] == column[j];
+        }
+    }
+    return same ? order : 0;
+}
+
+/* Does what was put off. */
+static void settle(VectorSpace *space)
+{
+    Deferred *deferred = &space->deferred;
+    if (deferred->sums == 0 && deferred->scales == 0) {
+        return;
+    }
+    const Kernels *kernels = space->kernels;
+    double *column[COLUMNS_MAX];
+    int order = find_prediction(deferred, column);
+    if (order > 0) {
+        kernels_predict(kernels, order, column, deferred->scales > 0 ? deferred->factor : NULL,
+                        space->states, space->width);
+    } else {
+        for (int i = 0; i < deferred->scales; i++) {
+            double *x = deferred->scaled[i];
+            kernels->scale(deferred->factor[i], x, x, space->count);
+        }
+        for (int i = 0; i < deferred->sums; i++) {
+            double *x = deferred->into[i];
+            kernels->linear_sum(1.0, x, 1.0, deferred->from[i], x, space->count);
+        }
+    }
+    deferred->sums = deferred->scales = 0;
+}
+
+/* Before a vector is read. */
+static void catch_up(VectorSpace *space, double *data)
+{
+    Deferred *deferred = &space->deferred;
+    if (data != deferred->late) {
+        return;
+    }
+    deferred->late = NULL;
+    if (deferred->late_factor != 0.0) {
+        space->kernels->scale(deferred->late_factor, data, data, space->count);
+    } else {
+        space->kernels->constant(0.0, data, space->count);
+    }
+}
+
+/* The numbers of a vector that is read. */
+static double *reading(N_Vector vector)
+{
+    VectorSpace *space = lanes_of(vector)->space;
+    settle(space);
+    catch_up(space, data_of(vector));
+    return data_of(vector);
+}
+
+/* What is known of a vector that changes is not known any more. */
+static void forget(VectorSpace *space, const double *data)
+{
+    if (data == space->known.x || data == space->known.weight) {
+        space->known.x = NULL;
+    }
+    if (data == space->sum.predicted || data == space->sum.correction || data == space->scratch) {
+        space->sum.predicted = NULL;
+    }
+}
+
+/* The numbers of a vector that changes; those that it is computed from have been read. */
+static double *writing(N_Vector vector)
+{
+    VectorSpace *space = lanes_of(vector)->space;
+    double *data = data_of(vector);
+    if (data == space->deferred.late) {
+        space->deferred.late = NULL;
+    }
+    forget(space, data);
+    return data;
+}
+
 double *vector_data(void *vector)
 {
-    return data_of(vector);
+    settle(lanes_of(vector)->space);
+    return writing(vector);
+}
+
+double *vector_values(void *vector)
+{
+    return reading(vector);
+}
+
+void vector_space_open(VectorSpace *space)
+{
+    space->lane_sum = arena_array(space->arena, (size_t)space->width, sizeof(double));
+    space->known.lane_sum = arena_array(space->arena, (size_t)space->width, sizeof(double));
 }
 
 static LaneVector *take(VectorSpace *space)
@@ -66,7 +181,9 @@ static void destroy(N_Vector vector)
         return;
     }
     LaneVector *lanes = vector->content;
-    if (lanes != NULL) {
+    if (lanes != NULL && lanes->data != lanes->space->scratch) {
+        (void)reading(vector);
+        forget(lanes->space, lanes->data);
         lanes->next = lanes->space->spare;
         lanes->space->spare = lanes;
     }
@@ -78,60 +195,117 @@ static sunindextype length(N_Vector vector)
     return (sunindextype)lanes_of(vector)->space->count;
 }
 
+/* The vector is to be multiplied with the factor, or set to 0. */
+static void defer_late(VectorSpace *space, double *data, double factor)
+{
+    if (space->deferred.late != NULL) {
+        catch_up(space, space->deferred.late);
+    }
+    space->deferred.late = data;
+    space->deferred.late_factor = factor;
+}
+
+/* x += y is put off. */
+static void defer_sum(VectorSpace *space, N_Vector x, N_Vector y)
+{
+    Deferred *deferred = &space->deferred;
+    if (deferred->sums == DEFERRED_SUMS) {
+        settle(space);
+    }
+    catch_up(space, data_of(x));
+    catch_up(space, data_of(y));
+    deferred->into[deferred->sums] = writing(x);
+    deferred->from[deferred->sums++] = data_of(y);
+}
+
 static void linear_sum(sunrealtype a, N_Vector x, sunrealtype b, N_Vector y, N_Vector z)
 {
-    const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->linear_sum(a, data_of(x), b, data_of(y), data_of(z), space->count);
+    VectorSpace *space = lanes_of(x)->space;
+    if (a == 1.0 && b == 1.0 && z == x && x != y) {
+        defer_sum(space, x, y);
+        return;
+    }
+    const double *left = reading(x);
+    const double *right = reading(y);
+    const KnownSum *sum = &space->sum;
+    bool known = a == 1.0 && b == 1.0 && data_of(z) == space->scratch && left == sum->predicted &&
+                 right == sum->correction;
+    if (!known) {
+        space->kernels->linear_sum(a, left, b, right, writing(z), space->count);
+    }
 }
 
 static void constant(sunrealtype value, N_Vector z)
 {
-    const VectorSpace *space = lanes_of(z)->space;
-    space->kernels->constant(value, data_of(z), space->count);
-}
-
-static void product(N_Vector x, N_Vector y, N_Vector z)
-{
-    const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->product(data_of(x), data_of(y), data_of(z), space->count);
-}
-
-static void quotient(N_Vector x, N_Vector y, N_Vector z)
-{
-    const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->quotient(data_of(x), data_of(y), data_of(z), space->count);
+    VectorSpace *space = lanes_of(z)->space;
+    settle(space);
+    double *data = writing(z);
+    if (value == 0.0) {
+        defer_late(space, data, 0.0);
+    } else {
+        space->kernels->constant(value, data, space->count);
+    }
 }
 
 static void scale(sunrealtype factor, N_Vector x, N_Vector z)
 {
+    VectorSpace *space = lanes_of(x)->space;
+    if (factor == 1.0 && data_of(z) == space->scratch) {
+        return;
+    }
+    const double *data = reading(x);
+    if (x == z && factor != 0.0) {
+        defer_late(space, writing(z), factor);
+        return;
+    }
+    space->kernels->scale(factor, data, writing(z), space->count);
+}
+
+static void product(N_Vector x, N_Vector y, N_Vector z)
+{
+    const double *left = reading(x);
+    const double *right = reading(y);
     const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->scale(factor, data_of(x), data_of(z), space->count);
+    space->kernels->product(left, right, writing(z), space->count);
+}
+
+static void quotient(N_Vector x, N_Vector y, N_Vector z)
+{
+    const double *left = reading(x);
+    const double *right = reading(y);
+    const VectorSpace *space = lanes_of(x)->space;
+    space->kernels->quotient(left, right, writing(z), space->count);
 }
 
 static void absolute(N_Vector x, N_Vector z)
 {
     const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->absolute(data_of(x), data_of(z), space->count);
+    const double *data = reading(x);
+    space->kernels->absolute(data, writing(z), space->count);
 }
 
 static void inverse(N_Vector x, N_Vector z)
 {
     const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->inverse(data_of(x), data_of(z), space->count);
+    const double *data = reading(x);
+    space->kernels->inverse(data, writing(z), space->count);
 }
 
 static void add_constant(N_Vector x, sunrealtype value, N_Vector z)
 {
     const VectorSpace *space = lanes_of(x)->space;
-    space->kernels->add_constant(data_of(x), value, data_of(z), space->count);
+    const double *data = reading(x);
+    space->kernels->add_constant(data, value, writing(z), space->count);
 }
 
 static sunrealtype dot_product(N_Vector x, N_Vector y)
 {
     const VectorSpace *space = lanes_of(x)->space;
+    const double *left = reading(x);
+    const double *right = reading(y);
     double sum = 0.0;
     for (size_t i = 0; i < space->count; i++) {
-        sum += data_of(x)[i] * data_of(y)[i];
+        sum += left[i] * right[i];
     }
     return sum;
 }
@@ -139,7 +313,7 @@ static sunrealtype dot_product(N_Vector x, N_Vector y)
 static sunrealtype largest_magnitude(N_Vector x)
 {
     const VectorSpace *space = lanes_of(x)->space;
-    const double *data = data_of(x);
+    const double *data = reading(x);
     double largest = 0.0;
     for (size_t i = 0; i < space->count; i++) {
         if (!space->live[i % (size_t)space->width]) {
@@ -153,30 +327,39 @@ static sunrealtype largest_magnitude(N_Vector x)
     return largest;
 }
 
+double vector_norm(const VectorSpace *space, const double *lane_sum)
+{
+    double largest = 0.0;
+    bool finite = true;
+    for (int lane = 0; lane < space->width; lane++) {
+        double sum = space->live[lane] ? lane_sum[lane] : 0.0;
+        finite &= sum <= DBL_MAX;
+        largest = sum > largest ? sum : largest;
+    }
+    return finite ? sqrt(largest / space->states) : NOT_FINITE_NORM;
+}
+
 static sunrealtype weighted_norm(N_Vector x, N_Vector weight)
 {
-    const VectorSpace *space = lanes_of(x)->space;
-    kernels_sum_squares(space->kernels, data_of(x), data_of(weight), space->states, space->width,
-                        space->lane_sum);
-    double largest = 0.0;
-    for (int lane = 0; lane < space->width; lane++) {
-        if (!space->live[lane]) {
-            continue;
-        }
-        if (!isfinite(space->lane_sum[lane])) {
-            return NOT_FINITE_NORM;
-        }
-        largest = fmax(largest, space->lane_sum[lane]);
+    VectorSpace *space = lanes_of(x)->space;
+    const double *data = reading(x);
+    const double *by = reading(weight);
+    const KnownNorm *known = &space->known;
+    if (known->x == data && known->weight == by) {
+        memcpy(space->lane_sum, known->lane_sum, (size_t)space->width * sizeof(double));
+    } else {
+        kernels_sum_squares(space->kernels, data, by, space->states, space->width, space->lane_sum);
     }
-    return sqrt(largest / space->states);
+    return vector_norm(space, space->lane_sum);
 }
 
 static sunrealtype smallest(N_Vector x)
 {
     const VectorSpace *space = lanes_of(x)->space;
+    const double *data = reading(x);
     double least = HUGE_VAL;
     for (size_t i = 0; i < space->count; i++) {
-        least = space->live[i % (size_t)space->width] ? fmin(least, data_of(x)[i]) : least;
+        least = space->live[i % (size_t)space->width] ? fmin(least, data[i]) : least;
     }
     return least;
 }
@@ -190,26 +373,55 @@ static int combine(int count, sunrealtype *factor, N_Vector *x, N_Vector z)
         return -1;
     }
     for (int i = 0; i < count; i++) {
-        data[i] = data_of(x[i]);
+        data[i] = reading(x[i]);
     }
     const VectorSpace *space = lanes_of(z)->space;
-    space->kernels->combine(count, factor, data, data_of(z), space->count);
+    space->kernels->combine(count, factor, data, writing(z), space->count);
     return 0;
 }
 
 static int scale_add_multi(int count, sunrealtype *factor, N_Vector x, N_Vector *y, N_Vector *z)
 {
+    const VectorSpace *space = lanes_of(x)->space;
+    double *column[COLUMNS_MAX];
+    const double *data = reading(x);
+    bool in_place = count <= COLUMNS_MAX;
+    for (int i = 0; i < count && in_place; i++) {
+        in_place = y[i] == z[i] && z[i] != x;
+        column[i] = reading(y[i]);
+    }
     for (int i = 0; i < count; i++) {
-        linear_sum(factor[i], x, 1.0, y[i], z[i]);
+        if (in_place) {
+            (void)writing(z[i]);
+        } else {
+            linear_sum(factor[i], x, 1.0, y[i], z[i]);
+        }
+    }
+    if (in_place) {
+        kernels_accumulate(space->kernels, count, factor, data, column, space->states,
+                           space->width);
     }
     return 0;
 }
 
 static int scale_array(int count, sunrealtype *factor, N_Vector *x, N_Vector *z)
 {
-    for (int i = 0; i < count; i++) {
-        scale(factor[i], x[i], z[i]);
+    VectorSpace *space = lanes_of(x[0])->space;
+    Deferred *deferred = &space->deferred;
+    bool in_place = count <= DEFERRED_SCALES;
+    for (int i = 0; i < count && in_place; i++) {
+        in_place = x[i] == z[i];
+        (void)reading(x[i]);
     }
+    for (int i = 0; i < count; i++) {
+        if (in_place) {
+            deferred->scaled[i] = writing(z[i]);
+            deferred->factor[i] = factor[i];
+        } else {
+            scale(factor[i], x[i], z[i]);
+        }
+    }
+    deferred->scales = in_place ? count : 0;
     return 0;
 }
 
@@ -238,14 +450,13 @@ static int norm_array(int count, N_Vector *x, N_Vector *weight, sunrealtype *nor
     return 0;
 }
 
-void *vector_new(VectorSpace *space, void *sundials)
+static N_Vector new_vector(LaneVector *lanes, void *sundials)
 {
-    assert(space != NULL && space->count == (size_t)space->states * (size_t)space->width);
     N_Vector vector = N_VNewEmpty(sundials);
     if (vector == NULL) {
         return NULL;
     }
-    vector->content = take(space);
+    vector->content = lanes;
     N_Vector_Ops ops = vector->ops;
     ops->nvclone = clone;
     ops->nvdestroy = destroy;
@@ -269,4 +480,18 @@ void *vector_new(VectorSpace *space, void *sundials)
     ops->nvconstvectorarray = constant_array;
     ops->nvwrmsnormvectorarray = norm_array;
     return vector;
+}
+
+void *vector_new(VectorSpace *space, void *sundials)
+{
+    assert(space != NULL && space->count == (size_t)space->states * (size_t)space->width);
+    return new_vector(take(space), sundials);
+}
+
+void *vector_new_scratch(VectorSpace *space, void *sundials)
+{
+    assert(space != NULL && space->scratch != NULL);
+    LaneVector *lanes = arena_alloc(space->arena, sizeof *lanes);
+    *lanes = (LaneVector){.data = space->scratch, .space = space};
+    return new_vector(lanes, sundials);
 }

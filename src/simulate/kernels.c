@@ -54,3 +54,49 @@ void kernels_finish_rates(const Kernels *kernels, const double *rates, const dou
                             bad + lane);
     }
 }
+
+void kernels_predict(const Kernels *kernels, int order, double *const *column, const double *factor,
+                     int states, int width)
+{
+    assert(order >= 1 && order < COLUMNS_MAX);
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    double *block[COLUMNS_MAX];
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        for (int j = 0; j <= order; j++) {
+            block[j] = column[j] + lane;
+        }
+        lanes->predict(order, block, factor, states, width);
+    }
+}
+
+void kernels_accumulate(const Kernels *kernels, int count, const double *factor, const double *x,
+                        double *const *column, int states, int width)
+{
+    assert(count >= 1 && count <= COLUMNS_MAX);
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    double *block[COLUMNS_MAX];
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        for (int j = 0; j < count; j++) {
+            block[j] = column[j] + lane;
+        }
+        lanes->accumulate(count, factor, x + lane, block, states, width);
+    }
+}
+
+void kernels_weigh(const Kernels *kernels, const double *y, const double *atol, double rtol,
+                   double *weight, int states, int width, double *sum)
+{
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        lanes->weigh(y + lane, atol, rtol, weight + lane, states, width, sum + lane);
+    }
+}
+
+void kernels_correct(const Kernels *kernels, const CorrectPass *pass, double *increment_sum,
+                     double *correction_sum)
+{
+    const LaneKernels *lanes = kernels_lanes(kernels, pass->width);
+    for (int lane = 0; lane < pass->width; lane += KERNEL_BLOCK) {
+        lanes->correct(pass, lane, increment_sum + lane, correction_sum + lane);
+    }
+}

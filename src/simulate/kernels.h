@@ -10,6 +10,7 @@
 #ifndef STROMA_SIMULATE_KERNELS_H
 #define STROMA_SIMULATE_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,17 @@ typedef struct {
     double *watch;             // (width) how much the worst pivots have cancelled
 } LuProgram;
 
+/* One iteration of Newton's method for the correction of a step; arrays are (states × width). */
+typedef struct {
+    int states, width;
+    bool first;    // the correction so far is 0
+    double factor; // of the increment
+    const double *increment, *weight, *predicted;
+    double *correction, *y;
+} CorrectPass;
+
+enum { COLUMNS_MAX = 6 }; // of a Nordsieck array of order 5
+
 /* Per-lane loops for one width (up to 32 lanes; wider packs go in blocks of 32). */
 typedef struct {
     void (*sum_squares)(const double *x, const double *weight, int states, int stride, double *sum);
@@ -51,6 +63,19 @@ typedef struct {
                          int stride, double *bad);
     void (*factor)(const LuProgram *program, const double *jacobian, double gamma, int first_lane);
     void (*solve)(const LuProgram *program, const double *b, double *x, int first_lane);
+    /* Columns 1 .. order times factor[0 .. order-1] (NULL: as they are), then the prediction by
+     * Pascal's triangle: for k = 1 .. order, for j = order .. k: column[j-1] += column[j]. */
+    void (*predict)(int order, double *const *column, const double *factor, int states, int stride);
+    /* column[j] += factor[j] x, for j < count <= COLUMNS_MAX */
+    void (*accumulate)(int count, const double *factor, const double *x, double *const *column,
+                       int states, int stride);
+    /* weight = 1 / (rtol |y| + atol); sum: of the squares of y weight. */
+    void (*weigh)(const double *y, const double *atol, double rtol, double *weight, int states,
+                  int stride, double *sum);
+    /* correction += factor × increment, y = predicted + correction; sums of squares of the weighted
+     * factor × increment, and of the weighted correction (but for the first: it is the same). */
+    void (*correct)(const CorrectPass *pass, int first_lane, double *increment_sum,
+                    double *correction_sum);
 } LaneKernels;
 
 enum { KERNEL_WIDTHS = 6, KERNEL_BLOCK = 32 }; // 1, 2, 4, 8, 16, 32 lanes
@@ -67,8 +92,9 @@ typedef struct {
     void (*add_constant)(const double *x, double value, double *z, size_t n);
     /* z = Σ factor[i] x[i], summed in the order of i. */
     void (*combine)(int count, const double *factor, double *const *x, double *z, size_t n);
-    /* weight = 1 / (rtol |y| + atol) */
-    void (*weigh)(const double *y, const double *atol, double rtol, double *weight, size_t n);
+    /* b = gamma (rates + inflow) - (slope z + correction); inflow and correction NULL: 0 */
+    void (*residual)(double gamma, const double *rates, const double *inflow, double slope,
+                     const double *z, const double *correction, double *b, size_t n);
     LaneKernels lanes[KERNEL_WIDTHS];
 } Kernels;
 
@@ -80,6 +106,14 @@ const LaneKernels *kernels_lanes(const Kernels *kernels, int width);
 /* Loops over blocks of lanes. */
 void kernels_sum_squares(const Kernels *kernels, const double *x, const double *weight, int states,
                          int width, double *sum);
+void kernels_predict(const Kernels *kernels, int order, double *const *column, const double *factor,
+                     int states, int width);
+void kernels_accumulate(const Kernels *kernels, int count, const double *factor, const double *x,
+                        double *const *column, int states, int width);
+void kernels_weigh(const Kernels *kernels, const double *y, const double *atol, double rtol,
+                   double *weight, int states, int width, double *sum);
+void kernels_correct(const Kernels *kernels, const CorrectPass *pass, double *increment_sum,
+                     double *correction_sum);
 void kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
                           double *result, int states, int width, double *bad);
 

@@ -101,11 +101,20 @@ static void combine(int count, const double *factor, double *const *x, double *z
     }
 }
 
-static void weigh(const double *y, const double *atol, double rtol, double *weight, size_t n)
+static void residual(double gamma, const double *rates, const double *inflow, double slope,
+                     const double *z, const double *correction, double *b, size_t n)
 {
-    APART
+    if (correction == NULL && inflow == NULL) {
+        APART
+        for (size_t i = 0; i < n; i++) {
+            b[i] = gamma * rates[i] - slope * z[i];
+        }
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
-        weight[i] = 1.0 / (rtol * fabs(y[i]) + atol[i]);
+        double rate = inflow != NULL ? rates[i] + inflow[i] : rates[i];
+        double given = correction != NULL ? slope * z[i] + correction[i] : slope * z[i];
+        b[i] = gamma * rate - given;
     }
 }
 
@@ -151,7 +160,8 @@ static void weigh(const double *y, const double *atol, double rtol, double *weig
 
 #define LANE_TABLE(lanes)                                                                          \
     {                                                                                              \
-        sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, solve_##lanes                   \
+        sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, solve_##lanes, predict_##lanes, \
+            accumulate_##lanes, weigh_##lanes, correct_##lanes                                     \
     }
 
 const Kernels ISA_TABLE = {
@@ -165,7 +175,7 @@ const Kernels ISA_TABLE = {
     .inverse = inverse,
     .add_constant = add_constant,
     .combine = combine,
-    .weigh = weigh,
+    .residual = residual,
     .lanes = {LANE_TABLE(1), LANE_TABLE(2), LANE_TABLE(4), LANE_TABLE(8), LANE_TABLE(16),
               LANE_TABLE(32)},
 };

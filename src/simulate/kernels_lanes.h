@@ -165,6 +165,181 @@ static void NAMED(solve)(const LuProgram *program, const double *b, double *x, i
     NAMED(substitute)(program, program->backward, work, x, x, first_lane);
 }
 
+static inline __attribute__((always_inline)) void
+NAMED(predict_order)(double *const *column, const double *factor, int states, int stride,
+                     const int order, const bool scaled)
+{
+    double *own[COLUMNS_MAX]; // a store through a Part might change `column` for all we say
+    double scale[COLUMNS_MAX];
+    for (int j = 0; j <= order; j++) {
+        own[j] = column[j];
+        scale[j] = scaled && j > 0 ? factor[j - 1] : 1.0;
+    }
+    for (int i = 0; i < states; i++) {
+        EACH
+        {
+            const size_t at = (size_t)i * (size_t)stride + (size_t)(part * PER_PART);
+            Part z[COLUMNS_MAX];
+            for (int j = 0; j <= order; j++) {
+                z[j] = *(const Part *)(own[j] + at);
+                if (scaled && j > 0) {
+                    z[j] *= scale[j];
+                }
+            }
+            for (int k = 1; k <= order; k++) {
+                for (int j = order; j >= k; j--) {
+                    z[j - 1] += z[j];
+                }
+            }
+            for (int j = 0; j < order + (scaled ? 1 : 0); j++) {
+                *(Part *)(own[j] + at) = z[j];
+            }
+        }
+    }
+}
+
+#define PREDICT(order)                                                                             \
+    case order:                                                                                    \
+        if (factor == NULL) {                                                                      \
+            NAMED(predict_order)(column, factor, states, stride, order, false);                    \
+        } else {                                                                                   \
+            NAMED(predict_order)(column, factor, states, stride, order, true);                     \
+        }                                                                                          \
+        break;
+
+static void NAMED(predict)(int order, double *const *column, const double *factor, int states,
+                           int stride)
+{
+    switch (order) {
+        PREDICT(1)
+        PREDICT(2)
+        PREDICT(3)
+        PREDICT(4)
+        PREDICT(5)
+    default:
+        break;
+    }
+}
+#undef PREDICT
+
+static inline __attribute__((always_inline)) void
+NAMED(accumulate_count)(const double *factor, const double *x, double *const *column, int states,
+                        int stride, const int count)
+{
+    double *own[COLUMNS_MAX];
+    double times[COLUMNS_MAX];
+    for (int j = 0; j < count; j++) {
+        own[j] = column[j];
+        times[j] = factor[j];
+    }
+    for (int i = 0; i < states; i++) {
+        EACH
+        {
+            const size_t at = (size_t)i * (size_t)stride + (size_t)(part * PER_PART);
+            const Part value = *(const Part *)(x + at);
+            for (int j = 0; j < count; j++) {
+                *(Part *)(own[j] + at) += value * times[j];
+            }
+        }
+    }
+}
+
+#define ACCUMULATE(count)                                                                          \
+    case count:                                                                                    \
+        NAMED(accumulate_count)(factor, x, column, states, stride, count);                         \
+        break;
+
+static void NAMED(accumulate)(int count, const double *factor, const double *x,
+                              double *const *column, int states, int stride)
+{
+    switch (count) {
+        ACCUMULATE(1)
+        ACCUMULATE(2)
+        ACCUMULATE(3)
+        ACCUMULATE(4)
+        ACCUMULATE(5)
+        ACCUMULATE(6)
+    default:
+        break;
+    }
+}
+#undef ACCUMULATE
+
+static void NAMED(weigh)(const double *y, const double *atol, double rtol, double *weight,
+                         int states, int stride, double *sum)
+{
+    Part total[ROW_PARTS] = {0};
+    for (int i = 0; i < states; i++) {
+        EACH
+        {
+            const size_t at = (size_t)i * (size_t)stride + (size_t)(part * PER_PART);
+            const Part value = *(const Part *)(y + at);
+            const Part one = 1.0 / (MAGNITUDE(value) * rtol + atol[i]);
+            const Part product = value * one;
+            *(Part *)(weight + at) = one;
+            total[part] += product * product;
+        }
+    }
+    EACH
+    {
+        ((Part *)sum)[part] = total[part];
+    }
+}
+
+static inline __attribute__((always_inline)) void
+NAMED(correct_how)(const CorrectPass *pass, int first_lane, double *increment_sum,
+                   double *correction_sum, const bool first)
+{
+    const size_t width = (size_t)pass->width;
+    const int states = pass->states;
+    const double factor = pass->factor;
+    const double *weight = pass->weight + first_lane;
+    const double *increment = pass->increment + first_lane;
+    const double *predicted = pass->predicted + first_lane;
+    double *correction = pass->correction + first_lane;
+    double *y = pass->y + first_lane;
+    Part sum[ROW_PARTS] = {0};
+    Part total_sum[ROW_PARTS] = {0};
+    for (int i = 0; i < states; i++) {
+        EACH
+        {
+            const size_t at = (size_t)i * width + (size_t)(part * PER_PART);
+            const Part weigh = *(const Part *)(weight + at);
+            Part change = *(const Part *)(increment + at) * factor;
+            Part total = change;
+            if (!first) {
+                total += *(const Part *)(correction + at);
+            }
+            *(Part *)(correction + at) = total;
+            *(Part *)(y + at) = *(const Part *)(predicted + at) + total;
+            change *= weigh;
+            sum[part] += change * change;
+            if (!first) {
+                total *= weigh;
+                total_sum[part] += total * total;
+            }
+        }
+    }
+    EACH
+    {
+        ((Part *)increment_sum)[part] = sum[part];
+        if (first) {
+            total_sum[part] = sum[part];
+        }
+        ((Part *)correction_sum)[part] = total_sum[part];
+    }
+}
+
+static void NAMED(correct)(const CorrectPass *pass, int first_lane, double *increment_sum,
+                           double *correction_sum)
+{
+    if (pass->first) {
+        NAMED(correct_how)(pass, first_lane, increment_sum, correction_sum, true);
+    } else {
+        NAMED(correct_how)(pass, first_lane, increment_sum, correction_sum, false);
+    }
+}
+
 #undef ROW_PARTS
 #undef Part
 #undef Mask

@@ -30,6 +30,7 @@ typedef struct {
                       // origin + scale × s, up to limits
     double *origin, *scale, *limits; // (width)
     double *scaled;                  // (Jacobian entries × width) the Jacobian by that clock
+    double *derivative;              // (states × width) the rates by that clock
     double *bad;                     // (width) scratch of the finiteness check
     bool *not_finite;                // (width) the rates were not finite when they were asked last
     double bad_time;
@@ -133,6 +134,8 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
  * live lane. */
 bool stage_rates(void *context, double time, const double *y, double *rates);
+/* The rates at the state as it stands in the slots, unchecked, and what runs in. */
+const double *stage_derivative(void *context, double time, const double **inflow);
 const double *stage_jacobian(void *context, double time, const double *y);
 void stage_set_time(Stage *stage, double time);
 /* The time of a lane when the clock of the walk shows `time`. */

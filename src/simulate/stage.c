@@ -24,6 +24,7 @@ void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *ker
     stage->scaled = arena_array(arena, (size_t)tape->model->jacobian.count * lanes, sizeof(double));
     stage->y = arena_array(arena, count, sizeof(double));
     stage->infusion = arena_array(arena, count, sizeof(double));
+    stage->derivative = arena_array(arena, count, sizeof(double));
     stage->bad_y = arena_array(arena, count, sizeof(double));
     stage->bad = arena_array(arena, lanes, sizeof(double));
     stage->live = arena_array(arena, lanes, sizeof(bool));
@@ -45,6 +46,8 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
         .dense = options->dense,
         .kernels = stage->kernels,
         .rates = stage_rates,
+        .state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width,
+        .derivative = stage_derivative,
         .jacobian = stage_jacobian,
     };
     stage->integrator = integrator_open(arena, &problem);
@@ -120,8 +123,27 @@ void stage_set_times(Stage *stage, const double *times)
 void stage_set_state(Stage *stage, const double *y)
 {
     size_t width = (size_t)stage->width;
-    memcpy(stage->slots + (size_t)stage->tape->state * width, y,
-           (size_t)stage->states * width * sizeof *y);
+    double *state = stage->slots + (size_t)stage->tape->state * width;
+    if (y != state) {
+        memcpy(state, y, (size_t)stage->states * width * sizeof *y);
+    }
+}
+
+const double *stage_derivative(void *context, double time, const double **inflow)
+{
+    Stage *stage = context;
+    set_time_inside(stage, time);
+    tape_run(stage->tape, PROGRAM_RATES, stage->slots, stage->width);
+    const double *rates = tape_output(stage->tape, PROGRAM_RATES, stage->slots, 0, stage->width);
+    *inflow = stage->infusion;
+    if (!stage->own) {
+        return rates;
+    }
+    *inflow = NULL;
+    kernels_finish_rates(stage->kernels, rates, stage->infusion, stage->derivative, stage->states,
+                         stage->width, stage->bad);
+    scale_rows(stage, stage->derivative, stage->derivative, stage->states);
+    return stage->derivative;
 }
 
 static void note_bad_lanes(Stage *stage, double time, const double *y)

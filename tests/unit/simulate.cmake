@@ -1,4 +1,4 @@
-# Tests of src/simulate. The lane vector is a SUNDIALS object, so its test is the one that sees SUNDIALS.
+# Tests of src/simulate. The lane vector and the solvers are SUNDIALS objects, so their tests see SUNDIALS.
 stroma_unit(test_blocklu simulate)
 stroma_unit(test_vector simulate)
 target_include_directories(test_vector SYSTEM PRIVATE ${SUNDIALS_INCLUDE})
@@ -12,3 +12,5 @@ stroma_unit(test_event_lanes simulate)
 stroma_unit(test_dosing simulate)
 stroma_unit(test_sensitivity simulate)
 stroma_unit(test_clocks simulate)
+stroma_unit(test_newton simulate)
+target_include_directories(test_newton SYSTEM PRIVATE ${SUNDIALS_INCLUDE})

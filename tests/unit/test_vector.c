@@ -39,7 +39,7 @@ static Bench *bench_open(int width, const char *isa)
                                  .width = width,
                                  .count = (size_t)STATES * (size_t)width,
                                  .live = bench->live};
-    bench->space.lane_sum = arena_array(arena, (size_t)width, sizeof(double));
+    vector_space_open(&bench->space);
     return bench;
 }
 
@@ -238,5 +238,94 @@ static void test_vectors_are_used_again(void)
     bench_close(bench);
 }
 
-SUITE("vector", TEST(test_norm_is_the_largest_of_the_lanes), TEST(test_infinity_is_not_swallowed),
+/* What CVODES does before a step, against plain loops: columns 1 .. order are scaled, then summed.
+ * `stray`: with a sum that belongs to no prediction. */
+static void check_prediction(int width, const char *isa, int order, bool scaled, bool stray)
+{
+    enum { MOST = 6, MOST_NUMBERS = STATES * 32 };
+    static double expected[MOST][MOST_NUMBERS];
+    Bench *bench = bench_open(width, isa);
+    N_Vector z[MOST];
+    double factor[MOST];
+    size_t n = bench->space.count;
+    for (int j = 0; j <= order; j++) {
+        z[j] = make(bench);
+        factor[j] = 0.9 - 0.13 * j;
+        memcpy(expected[j], vector_values(z[j]), n * sizeof(double));
+        for (size_t i = 0; i < n && scaled && j > 0; i++) {
+            expected[j][i] *= factor[j - 1];
+        }
+    }
+    if (scaled) {
+        CU_ASSERT_EQUAL(N_VScaleVectorArray(order, factor, z + 1, z + 1), 0);
+    }
+    if (stray) {
+        N_VLinearSum(1.0, z[order], 1.0, z[0], z[order]);
+        for (size_t i = 0; i < n; i++) {
+            expected[order][i] += expected[0][i];
+        }
+    }
+    for (int k = 1; k <= order; k++) {
+        for (int j = order; j >= k; j--) {
+            N_VLinearSum(1.0, z[j - 1], 1.0, z[j], z[j - 1]);
+            for (size_t i = 0; i < n; i++) {
+                expected[j - 1][i] += expected[j][i];
+            }
+        }
+    }
+    for (int j = 0; j <= order; j++) {
+        CU_ASSERT_EQUAL(memcmp(vector_values(z[j]), expected[j], n * sizeof(double)), 0);
+        N_VDestroy(z[j]);
+    }
+    bench_close(bench);
+}
+
+static void test_a_prediction_in_one_pass(void)
+{
+    static const char *isa[] = {"baseline", "avx2", "avx512"};
+    for (int width = 1; width <= 32; width *= 2) {
+        for (int order = 1; order <= 5; order++) {
+            for (int i = 0; i < 3; i++) {
+                check_prediction(width, isa[i], order, false, false);
+                check_prediction(width, isa[i], order, true, false);
+            }
+            check_prediction(width, NULL, order, true, true);
+        }
+    }
+}
+
+static void test_what_is_put_off_is_done_in_time(void)
+{
+    Bench *bench = bench_open(4, NULL);
+    N_Vector x = make(bench);
+    N_Vector y = make(bench);
+    double first = vector_values(x)[7];
+    double other = vector_values(y)[7];
+    N_VScale(0.3, x, x);
+    CU_ASSERT_EQUAL(vector_values(x)[7], 0.3 * first);
+    N_VScale(2.0, x, x);
+    N_VScale(0.5, y, y); // two vectors at once
+    N_VLinearSum(1.0, x, -1.0, y, y);
+    CU_ASSERT_EQUAL(vector_values(y)[7], 2.0 * (0.3 * first) - 0.5 * other);
+    N_VConst(0.0, x);
+    CU_ASSERT_EQUAL(vector_values(x)[7], 0.0);
+    N_VScale(3.0, y, y);
+    N_VConst(0.0, y); // what was put off is not needed any more
+    N_VLinearSum(1.0, y, 1.0, x, y);
+    CU_ASSERT_EQUAL(vector_values(y)[7], 0.0);
+    double norm = N_VWrmsNorm(x, y);
+    bench->space.known.x = vector_values(x);
+    bench->space.known.weight = vector_values(y);
+    bench->space.known.lane_sum[2] = 4.0 * STATES;
+    CU_ASSERT_EQUAL(norm, 0.0);
+    CU_ASSERT_EQUAL(N_VWrmsNorm(x, y), 2.0); // known
+    N_VConst(1.0, y);
+    CU_ASSERT_EQUAL(N_VWrmsNorm(x, y), 0.0); // no more
+    N_VDestroy(x);
+    N_VDestroy(y);
+    bench_close(bench);
+}
+
+SUITE("vector", TEST(test_a_prediction_in_one_pass), TEST(test_what_is_put_off_is_done_in_time),
+      TEST(test_norm_is_the_largest_of_the_lanes), TEST(test_infinity_is_not_swallowed),
       TEST(test_operations), TEST(test_fused_operations), TEST(test_vectors_are_used_again))
