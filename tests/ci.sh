@@ -108,7 +108,7 @@ leg_tidy()
 {
     check 'tidy: floors, doors, banned calls, lengths' "$top/tests/tidy.sh" src
     if has shellcheck; then
-        check 'shellcheck' shellcheck -x -s sh setup tests/*.sh tests/cli/*.sh
+        check 'shellcheck' shellcheck -x -s sh setup tests/*.sh tests/cli/*.sh tests/models/*.sh
     fi
 }
 

@@ -154,11 +154,13 @@ static int figure_data(Cli *cli, const char *folder, const Figure *figure, const
     if (*table == NULL) {
         return CLI_DATA;
     }
-    int columns = figure->band != NULL ? 2 : figure->curve_count;
+    const FigureBand *band = figure->band;
+    int columns = band == NULL ? figure->curve_count : band->low == NULL ? 1 : 2;
     for (int i = 0; i < columns; i++) {
-        const char *column = figure->band == NULL ? figure->curves[i].column
-                             : i == 0             ? figure->band->low
-                                                  : figure->band->high;
+        const char *column = band == NULL        ? figure->curves[i].column
+                             : band->low == NULL ? band->middle
+                             : i == 0            ? band->low
+                                                 : band->high;
         if (table_find(*table, column) < 0) {
             cli_complain("'%s' has no column '%s': the study has changed since; make the data anew "
                          "with 'stroma run'",

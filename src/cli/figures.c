@@ -124,12 +124,14 @@ static void set_band(Arena *arena, const Study *study, const Plot *plot, Figure 
     (void)number_short(low, 6, low_digits);
     (void)number_short(high, 6, high_digits);
     FigureBand *band = arena_alloc(arena, sizeof *band);
-    *band =
-        (FigureBand){.low = level_name(arena, low / 100),
-                     .middle = level_name(arena, 0.5),
-                     .high = level_name(arena, high / 100),
-                     .words = arena_format(arena, "median, %s to %s %%", low_digits, high_digits),
-                     .rows = study->time_count};
+    *band = (FigureBand){.middle = plot->mean ? "mean" : level_name(arena, 0.5),
+                         .words = plot->mean ? "mean" : "median",
+                         .rows = study->time_count};
+    if (!plot->mean || plot->has_band) {
+        band->words = arena_format(arena, "%s, %s to %s %%", band->words, low_digits, high_digits);
+        band->low = level_name(arena, low / 100);
+        band->high = level_name(arena, high / 100);
+    }
     int *first =
         arena_array(arena, (size_t)study->arm_count * (size_t)plot->y_count, sizeof *first);
     for (int arm = 0; arm < study->arm_count; arm++) {

@@ -30,12 +30,30 @@ static const char *heading_of(Arena *arena, const Source *source)
     return arena_copy(arena, text, length);
 }
 
-/* A group { value = ...; } is one number. Recursion is as deep as the brackets. */
+/* { sdlog = ...; median = ...; }: how a number differs between subjects. */
+static bool is_spread(const Entry *item)
+{
+    static const char *const keys[] = {"sdlog", "cv", "sd", "distribution", "values"};
+    bool found = false;
+    for (size_t i = 0; item->kind == ENTRY_GROUP && i < sizeof keys / sizeof keys[0]; i++) {
+        const Entry *entry = entry_find(item, keys[i]);
+        found = found || (entry != NULL && entry->kind != ENTRY_GROUP);
+    }
+    return found;
+}
+
+/* A group that is one number, { value = ...; }, or one distribution. */
+static bool is_one(const Entry *item)
+{
+    return item->kind == ENTRY_GROUP && (entry_find(item, "value") != NULL || is_spread(item));
+}
+
+/* Recursion is as deep as the brackets. */
 static void count_numbers(const Entry *group, ParamsFile *file)
 {
     for (int i = 0; i < group->count; i++) {
         const Entry *item = group->items[i];
-        if (item->kind == ENTRY_GROUP && entry_find(item, "value") == NULL) {
+        if (item->kind == ENTRY_GROUP && !is_one(item)) {
             count_numbers(item, file);
         } else if (item->kind == ENTRY_GROUP) {
             file->numbers++;
@@ -50,8 +68,7 @@ static bool has_value_group(const Entry *group)
 {
     for (int i = 0; i < group->count; i++) {
         const Entry *item = group->items[i];
-        if (item->kind == ENTRY_GROUP &&
-            (entry_find(item, "value") != NULL || has_value_group(item))) {
+        if (item->kind == ENTRY_GROUP && (is_one(item) || has_value_group(item))) {
             return true;
         }
     }
@@ -117,11 +134,22 @@ static void lint_value(Diag *diag, Entry *entry)
     }
 }
 
+static void lint_spread(Diag *diag, const Entry *item)
+{
+    if (entry_find(item, "source") == NULL) {
+        diag_report(diag, FAULT_P500, item->key,
+                    "'%s' does not say where its distribution comes from", item->name);
+        diag_hint(diag, "add source = \"...\"");
+    }
+}
+
 void lint_values(Diag *diag, const Entry *group)
 {
     for (int i = 0; group != NULL && group->kind == ENTRY_GROUP && i < group->count; i++) {
         Entry *item = group->items[i];
-        if (item->kind == ENTRY_GROUP && entry_find(item, "value") == NULL) {
+        if (is_spread(item)) {
+            lint_spread(diag, item);
+        } else if (item->kind == ENTRY_GROUP && entry_find(item, "value") == NULL) {
             lint_values(diag, item);
         } else {
             lint_value(diag, item);
@@ -140,10 +168,8 @@ static void lint_vary(Diag *diag, const Entry *group)
         }
         if (module) {
             lint_vary(diag, item);
-        } else if (item->kind == ENTRY_GROUP && entry_find(item, "source") == NULL) {
-            diag_report(diag, FAULT_P500, item->key,
-                        "'%s' does not say where its distribution comes from", item->name);
-            diag_hint(diag, "add source = \"...\"");
+        } else if (item->kind == ENTRY_GROUP) {
+            lint_spread(diag, item);
         }
     }
 }

@@ -130,6 +130,7 @@ static void check_axis(Reader *reader, const Entry *group, const char *low, cons
 
 static void read_axes(Reader *reader, const Entry *group, Plot *plot)
 {
+    plot->mean = flag_member(group, "mean");
     plot->logx = flag_member(group, "logx");
     plot->logy = flag_member(group, "logy");
     plot->x_min = time_member(reader, group, "x_min");

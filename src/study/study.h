@@ -49,6 +49,7 @@ typedef struct {
     bool logx, logy;
     bool has_band;
     double band[2];      // percentiles, for populations
+    bool mean;           // the line of a population is its mean, not its median
     double x_min, x_max; // NAN: not given; likewise y
     double y_min, y_max;
     const char *x_label, *y_label; // NULL: from the units

@@ -332,7 +332,8 @@ static void add_band(Text *text, const Figure *figure, int curve, int arm)
 static const char *curve_lines(Arena *arena, const Figure *figure)
 {
     Text text = text_new(arena);
-    for (int i = 0; i < figure->curve_count && figure->band != NULL; i++) {
+    bool band = figure->band != NULL && figure->band->low != NULL;
+    for (int i = 0; i < figure->curve_count && band; i++) {
         for (int k = 0; k < figure->arm_count; k++) {
             add_band(&text, figure, i, k);
         }
@@ -359,8 +360,9 @@ static const char *curve_lines(Arena *arena, const Figure *figure)
         add_legend(&text, figure);
     }
     if (figure->band != NULL) {
-        text_string(&text, ", \\\n        keyentry with boxes fillstyle solid 0.25 noborder "
-                           "linecolor rgb '#444444' title ");
+        text_format(&text, ", \\\n        keyentry with %s title ",
+                    band ? "boxes fillstyle solid 0.25 noborder linecolor rgb '#444444'"
+                         : "lines linestyle 9");
         figure_quote(&text, figure->band->words);
     }
     figure_add_points(&text, figure);
@@ -419,6 +421,9 @@ static const char *legend_width(Arena *arena, const Figure *figure)
 static const char *column_list(Arena *arena, const Figure *figure)
 {
     Text text = text_new(arena);
+    if (figure->band != NULL && figure->band->low == NULL) {
+        return figure->band->middle;
+    }
     if (figure->band != NULL) {
         text_format(&text, "%s %s", figure->band->low, figure->band->high);
         return text.data;

@@ -19,7 +19,7 @@ typedef struct {
 /* A table with one row for each name, such as summary.csv: a curve is the rows of its column's
  * name, drawn as a line (middle) in a band (low .. high). */
 typedef struct {
-    const char *low, *middle, *high; // columns
+    const char *low, *middle, *high; // columns; low NULL: no band
     const char *words;               // of the legend, such as "median, 5 to 95 %"
     const char **references;         // (arm_count) the arm each is compared with, or NULL
     // Where the rows of a curve stand: gnuplot then reads over the others, which is ten times as

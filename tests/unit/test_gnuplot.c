@@ -380,6 +380,29 @@ static void test_measured_values_are_drawn_and_within_the_axis(void)
     close_place(&place);
 }
 
+static void test_the_mean_of_a_population_has_no_band(void)
+{
+    Place place = open_place();
+    write_text(
+        &place, "summary.csv",
+        "arm,time,name,n,mean,sd,p05,p50,p95\nP,0,ACR,9,0,0,0,0,0\nP,1,ACR,9,0.4,0.5,0,0,1\n");
+    const char *arms[] = {"P"};
+    Curve curve = {"ACR", "responders", "1"};
+    Figure figure = one_curve(arms, 1, &curve);
+    FigureBand band = {.middle = "mean", .words = "mean"};
+    figure.csv = "summary.csv";
+    figure.band = &band;
+    draws_in_silence(&place, &figure);
+    expect_seen(&place, &figure, "0 0.4");
+    CU_ASSERT_PTR_NULL(strstr(script_of(&place, &figure), "filledcurves"));
+    band.low = "p05";
+    band.high = "p95";
+    draws_in_silence(&place, &figure);
+    expect_seen(&place, &figure, "0 1");
+    CU_ASSERT_PTR_NOT_NULL(strstr(script_of(&place, &figure), "filledcurves"));
+    close_place(&place);
+}
+
 static void test_measured_values_in_a_drawing_of_letters(void)
 {
     Place place = open_place();
@@ -455,4 +478,5 @@ SUITE("gnuplot", TEST(test_script_holds_names_not_numbers_of_columns), TEST(test
       TEST(test_pictures_are_the_same_bytes_each_time),
       TEST(test_failure_leaves_nothing_and_has_words), TEST(test_ascii_drawing),
       TEST(test_measured_values_are_drawn_and_within_the_axis),
-      TEST(test_measured_values_in_a_drawing_of_letters))
+      TEST(test_measured_values_in_a_drawing_of_letters),
+      TEST(test_the_mean_of_a_population_has_no_band))

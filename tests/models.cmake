@@ -1,0 +1,9 @@
+# The disease models against what only many runs show: scripts of tests/models. The slow ones take more than 20 s on
+# one core, longer under a sanitizer.
+function(stroma_model_script name)
+  add_test(NAME models.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/models/${name}.sh)
+  set_tests_properties(models.${name} PROPERTIES SKIP_RETURN_CODE 77
+    ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
+endfunction()
+stroma_model_script(ra_vpop)
+set_tests_properties(models.ra_vpop PROPERTIES LABELS slow)
