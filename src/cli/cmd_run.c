@@ -12,6 +12,7 @@
 #include "cli/places.h"
 #include "cli/population.h"
 #include "cli/report.h"
+#include "cli/settings.h"
 #include "cli/study_page.h"
 #include "cli/summary.h"
 
@@ -67,28 +68,6 @@ typedef struct {
     double progress_since; // when the integration began
     double progress_shown; // when the line was last drawn, 0: never
 } Run;
-
-/* --set path=value, in order; false: *bad is the one without a path or "=". */
-static bool read_settings(const Cli *cli, Setting **settings, int *count, const char **bad)
-{
-    const Arguments *arguments = &cli->arguments;
-    *settings = arena_array(cli->arena, (size_t)arguments->use_count + 1, sizeof **settings);
-    *count = 0;
-    for (int i = 0; i < arguments->use_count; i++) {
-        if (strcmp(arguments->uses[i].option->name, "set") != 0) {
-            continue;
-        }
-        const char *word = arguments->uses[i].value;
-        size_t length = strcspn(word, "=");
-        if (length == 0 || word[length] == '\0') {
-            *bad = word;
-            return false;
-        }
-        (*settings)[(*count)++] =
-            (Setting){.path = arena_copy(cli->arena, word, length), .value = word + length + 1};
-    }
-    return true;
-}
 
 /* --lanes N; 0 if it was not given, -1 if it is no number from 1 to LANES_MAX. */
 static int read_lanes(const Cli *cli)
@@ -400,11 +379,9 @@ int run_call(Cli *cli, int merged, int jobs, const char *folder)
     const char *path = cli->arguments.operands[0];
     const char *bad = NULL;
     ParamsOptions params = params_options_default();
-    Setting *settings = NULL;
-    if (!read_settings(cli, &settings, &params.setting_count, &bad)) {
+    if (!settings_read(cli, &params, &bad)) {
         return cli_misused(cli, "'--set %s' is not of the form path=value", bad);
     }
-    params.settings = settings;
     params.models = places_models(cli->arena);
     int lanes = read_lanes(cli);
     if (lanes < 0) {

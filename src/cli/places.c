@@ -66,8 +66,14 @@ SearchPath places_models(Arena *arena)
 
 const char *places_template(Arena *arena, const char **tried)
 {
+    return places_plot(arena, "profile", tried);
+}
+
+const char *places_plot(Arena *arena, const char *name, const char **tried)
+{
     const char *data = places_data(arena);
-    *tried = file_join(arena, data == NULL ? STROMA_INSTALL_DATADIR : data, "plots/profile.gp");
+    const char *file = arena_format(arena, "plots/%s.gp", name);
+    *tried = file_join(arena, data == NULL ? STROMA_INSTALL_DATADIR : data, file);
     const Source *source = NULL;
     return source_read(arena, *tried, &source) == SOURCE_OK ? source->text : NULL;
 }

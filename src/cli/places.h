@@ -21,6 +21,8 @@ SearchPath places_models(Arena *arena);
 
 /* The whole text of plots/profile.gp, or NULL: *tried says where it should have been. */
 const char *places_template(Arena *arena, const char **tried);
+/* The same for another template: plots/<name>.gp. */
+const char *places_plot(Arena *arena, const char *name, const char **tried);
 
 /* The study or model that a mistyped path may have meant ("msc-iv" or "mcs-iv.cfg" for
  * params/msc-iv.cfg), or NULL. */

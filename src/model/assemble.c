@@ -435,8 +435,9 @@ void assemble(Builder *builder)
     }
     fill_rates(builder);
     const File *main_file = builder->instances[0]->file;
-    if (builder->model->state_count == 0) {
-        diag_report(builder->diag, FAULT_M028, main_file->name.span, "the model has no state");
+    if (builder->model->state_count == 0 && builder->model->observable_count == 0) {
+        diag_report(builder->diag, FAULT_M028, main_file->name.span,
+                    "the model has neither a state nor an observable");
         diag_hint(builder->diag, "declare one: state X [unit] \"text\" = initial value");
     }
 }

@@ -184,6 +184,10 @@ static const char *owner_words(Arena *arena, const char *path)
         {"population.vary.*", "the group of a distribution"},
         {"population.levels", "a level"},
         {"population.correlate", "a correlation"},
+        {"fit", "a fit"},
+        {"fit.parameters.*", "a free parameter"},
+        {"fit.parameters.*.prior", "a prior"},
+        {"fit.observe.*", "an observable"},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(path, words[i][0]) == 0) {

@@ -222,7 +222,7 @@ static void list_inputs(Reader *reader)
 {
     const Config *config = reader->config;
     size_t most = config->source_count + (size_t)reader->model->source_count +
-                  (size_t)reader->point_files + 2;
+                  (size_t)reader->point_files + 3;
     reader->study->inputs = arena_array(reader->arena, most + 1, sizeof *reader->study->inputs);
     for (size_t i = reader->model_alone ? 1 : 0; i < config->source_count; i++) {
         add_input(reader, config->sources[i]);
@@ -279,6 +279,7 @@ void read_study(Reader *reader)
     read_plots(reader);
     refuse_own_columns(reader);
     read_output_times(reader);
+    read_fit(reader);
     list_inputs(reader);
     if (reader->options->strict) {
         lint_sources(reader);

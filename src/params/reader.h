@@ -110,6 +110,8 @@ Span row_of_file(const Source *source, long row, Span otherwise);
 /* --- look.c: warnings for numbers without a source or a unit: of a group, of the whole study */
 void lint_values(Diag *diag, const Entry *group);
 void lint_sources(Reader *reader);
+/* --- read_fit.c: study->fit, last of all */
+void read_fit(Reader *reader);
 /* --- set.c: changes of the command line; those of `model` before the model is known */
 void apply_settings(Reader *reader, bool of_model);
 

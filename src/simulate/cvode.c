@@ -4,6 +4,9 @@
  * cleared); the error weights come from one pass (CVodeWFtolerances); its own messages are
  * silenced, for the pack turns failures into the model's words. Written for SUNDIALS 6.4 to 7.
  *
+ * A model without states (observables of t alone) needs no solver: `memory` is NULL, and a step
+ * goes to the stop.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
 
@@ -135,6 +138,9 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     integrator->errors = arena_array(arena, count, sizeof(double));
     integrator->start = arena_array(arena, count, sizeof(double));
     integrator->result = arena_array(arena, count, sizeof(double));
+    if (states == 0) {
+        return integrator;
+    }
     LaneSystem *system = &integrator->system;
     system->problem = &integrator->problem;
     system->sparse = blocklu_open(arena, problem->pattern, problem->width, problem->kernels);
@@ -204,6 +210,10 @@ static void keep_counts(Integrator *integrator)
 
 void integrator_restart(Integrator *integrator, double time, const double *y)
 {
+    if (integrator->memory == NULL) {
+        integrator->time = time;
+        return;
+    }
     keep_counts(integrator);
     memcpy(vector_data(integrator->error), y, integrator->space.count * sizeof *y);
     memcpy(integrator->start, y, integrator->space.count * sizeof *y);
@@ -219,6 +229,9 @@ void integrator_restart(Integrator *integrator, double time, const double *y)
 void integrator_stop_at(Integrator *integrator, double time)
 {
     integrator->stop = time;
+    if (integrator->memory == NULL) {
+        return;
+    }
     int flag = CVodeSetStopTime(integrator->memory, time);
     assert(flag == CV_SUCCESS);
     (void)flag;
@@ -255,6 +268,11 @@ static StepStatus status_of(int flag)
 
 StepStatus integrator_step(Integrator *integrator, double *time)
 {
+    if (integrator->memory == NULL) {
+        integrator->last_step = integrator->stop - integrator->time;
+        *time = integrator->time = integrator->stop;
+        return STEP_AT_STOP;
+    }
     double reached = integrator->time;
     int flag = CVode(integrator->memory, integrator->stop, integrator->y, &reached, CV_ONE_STEP);
     StepStatus status = status_of(flag);
@@ -271,7 +289,7 @@ StepStatus integrator_step(Integrator *integrator, double *time)
 
 const double *integrator_state(Integrator *integrator)
 {
-    if (!integrator->began) {
+    if (integrator->memory == NULL || !integrator->began) {
         return integrator->start;
     }
     integrator_value(integrator, integrator->time, integrator->result);
@@ -280,6 +298,9 @@ const double *integrator_state(Integrator *integrator)
 
 void integrator_value(Integrator *integrator, double time, double *y)
 {
+    if (integrator->memory == NULL) {
+        return;
+    }
     int flag = CVodeGetDky(integrator->memory, time, 0, integrator->error);
     assert(flag == CV_SUCCESS);
     (void)flag;
@@ -334,6 +355,9 @@ void integrator_reset(Integrator *integrator)
 
 void integrator_count(Integrator *integrator, SolverStats *stats)
 {
+    if (integrator->memory == NULL) {
+        return;
+    }
     keep_counts(integrator);
     const SolverStats *kept = &integrator->stats;
     stats->steps += kept->steps;

@@ -50,6 +50,9 @@ bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, 
 {
     SlopeSystem *system = integrator_slope_system(integrator);
     assert(count >= 0 && (count == 0 || rates != NULL));
+    if (system->memory == NULL) { // a model without states
+        return true;
+    }
     if (count == system->count) {
         system->rates = rates;
         system->context = context;
@@ -81,26 +84,27 @@ bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, 
 void integrator_restart_slopes(Integrator *integrator, const double *s)
 {
     SlopeSystem *system = integrator_slope_system(integrator);
+    if (system->count == 0) {
+        return;
+    }
     N_Vector *columns = system->columns;
     size_t entries = system->space->count;
     for (int k = 0; k < system->count; k++) {
         memcpy(vector_data(columns[k]), s + (size_t)k * entries, entries * sizeof *s);
     }
-    if (system->count > 0) {
-        int flag = CVodeSensReInit(system->memory, CV_STAGGERED, columns);
-        assert(flag == CV_SUCCESS);
-        (void)flag;
-    }
+    int flag = CVodeSensReInit(system->memory, CV_STAGGERED, columns);
+    assert(flag == CV_SUCCESS);
+    (void)flag;
 }
 
 void integrator_slopes(Integrator *integrator, double time, double *s)
 {
     SlopeSystem *system = integrator_slope_system(integrator);
-    N_Vector *scratch = system->scratch;
-    size_t entries = system->space->count;
     if (system->count == 0) {
         return;
     }
+    N_Vector *scratch = system->scratch;
+    size_t entries = system->space->count;
     int flag = CVodeGetSensDky(system->memory, time, 0, scratch);
     assert(flag == CV_SUCCESS);
     (void)flag;

@@ -46,7 +46,7 @@ static void set_tolerances(Pack *pack)
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
 {
     assert(tape != NULL && options != NULL && options->atol != NULL);
-    assert(tape_width(width) == width && tape->model->state_count > 0);
+    assert(tape_width(width) == width);
     Arena *arena = arena_new();
     Pack *pack = arena_alloc(arena, sizeof *pack);
     const Model *model = tape->model;

@@ -98,6 +98,7 @@ typedef struct {
     int setting_count;
     const Population *population; // virtual subjects, the same in every arm; NULL: one per arm
     const DataSet *data;          // subjects of a data file, the same in every arm; or NULL
+    const struct Fit *fit;        // fit.h: what is to be estimated; NULL: nothing
     double *quantiles;            // (quantile_count) of summary.csv, ascending, within 0 .. 1
     int quantile_count;           // 0.05 0.25 0.5 0.75 0.95 when not given
 } Study;

@@ -18,12 +18,6 @@
 // Patterns for the second, third ... column of one arm; the first is solid.
 static const char *const DASHES[] = {"1", "'-'", "'.'", "'-.'", "'-..'", "'_'", "'_.'", "'--.'"};
 
-/* What stands for ${name} in the template. */
-typedef struct {
-    const char *name;
-    const char *value;
-} Placeholder;
-
 const char *figure_comment(Arena *arena, const char *text)
 {
     char *copy = arena_copy(arena, text, strlen(text));
@@ -51,7 +45,7 @@ void figure_quote(Text *text, const char *string)
     text_add(text, "'", 1);
 }
 
-static const char *quoted(Arena *arena, const char *string)
+const char *template_string(Arena *arena, const char *string)
 {
     Text text = text_new(arena);
     figure_quote(&text, string == NULL ? "" : string);
@@ -446,8 +440,8 @@ static const char *limit(Arena *arena, double value)
     return text.data;
 }
 
-static void fill(const char *template_text, const Placeholder *placeholders, int count,
-                 Text *script)
+void template_fill(const char *template_text, const Placeholder *placeholders, int count,
+                   Text *script)
 {
     const char *rest = template_text;
     for (const char *mark; (mark = strstr(rest, "${")) != NULL;) {
@@ -484,24 +478,25 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
         {"COMMAND", figure_comment(arena, command)},
         {"SCRIPT", figure_comment(arena, arena_format(arena, "%s.gp", figure->stem))},
         {"DATA_NAME", figure_comment(arena, figure->csv)},
-        {"TITLE", quoted(arena, without_marks(arena, title))},
-        {"X_LABEL", quoted(arena, figure->x_label)},
-        {"Y_LABEL", quoted(arena, y_title(arena, figure))},
+        {"TITLE", template_string(arena, without_marks(arena, title))},
+        {"X_LABEL", template_string(arena, figure->x_label)},
+        {"Y_LABEL", template_string(arena, y_title(arena, figure))},
         {"X_MIN", limit(arena, figure->x_min)},
         {"X_MAX", limit(arena, figure->x_max)},
         {"Y_MIN", limit(arena, figure->y_min)},
         {"Y_MAX", limit(arena, figure->y_max)},
         {"LOG_X", figure->logx ? "1" : "0"},
         {"LOG_Y", figure->logy ? "1" : "0"},
-        {"DATA", quoted(arena, literal_file(arena, figure->csv))},
+        {"DATA", template_string(arena, literal_file(arena, figure->csv))},
         {"COLUMNS", column_list(arena, figure)},
         {"SELECTION", selection(figure)},
         {"SEEN", seen_value(arena, figure)},
         {"LEGEND_WIDTH", legend_width(arena, figure)},
-        {"OUT", quoted(arena, literal_file(arena, figure->stem))},
+        {"OUT", template_string(arena, literal_file(arena, figure->stem))},
         {"POINTS", figure_point_blocks(arena, figure)},
         {"DOSES", dose_blocks(arena, figure)},
         {"CURVES", curve_lines(arena, figure)},
     };
-    fill(template_text, placeholders, (int)(sizeof placeholders / sizeof placeholders[0]), script);
+    template_fill(template_text, placeholders, (int)(sizeof placeholders / sizeof placeholders[0]),
+                  script);
 }

@@ -57,6 +57,17 @@ typedef struct {
 /* The script as text. `template_text` is the content of plots/profile.gp. */
 void figure_script(const Figure *figure, const char *template_text, Text *script);
 
+/* For other templates: ${name} in the text becomes value. */
+typedef struct {
+    const char *name;
+    const char *value;
+} Placeholder;
+void template_fill(const char *template_text, const Placeholder *placeholders, int count,
+                   Text *script);
+/* Text as a gnuplot string in which nothing is special, and as a comment of one line. */
+const char *template_string(Arena *arena, const char *text);
+const char *figure_comment(Arena *arena, const char *text);
+
 typedef enum { RENDER_OK, RENDER_NO_GNUPLOT, RENDER_FAILED } RenderStatus;
 
 /* Runs gnuplot on folder/script (a file name) inside `folder`; pictures appear complete or not at

@@ -2,6 +2,7 @@ stroma_unit(test_study study)
 stroma_unit(test_cohort study)
 stroma_unit(test_statistics study)
 stroma_unit(test_population study)
+stroma_unit(test_fit study)
 
 # The public header stands alone in C99 and C++; the libraries export what it declares; the example
 # is built against either library as a program of somebody else would be.

@@ -1,0 +1,39 @@
+/* fit.h: what `fit`, `profile` and `compare` share: one call, and the files it leaves.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_CLI_FIT_H
+#define STROMA_CLI_FIT_H
+
+#include "cli/cli.h"
+#include "params/params.h"
+#include "study/fit_summary.h"
+
+typedef struct {
+    Cli *cli;
+    ParamsOptions params;
+    Study *study; // a copy of what was read: --starts changes its fit
+    const char *folder;
+    int jobs;
+    Journal *journal;
+    FitResult result;
+    FitSummary summary;
+    const char **files; // (file_count) written, in order
+    int file_count;
+    bool rendered;
+    double shown; // when a line of progress was drawn last
+} FitCall;
+
+/* Reads options and study; an ExitCode. The folder is made. */
+int fit_call_open(FitCall *call, const char *ending);
+
+/* fit_files.c: an ExitCode each; complaints are said. */
+int fit_write_tables(FitCall *call);
+int fit_write_curves(FitCall *call);
+int fit_write_trace(FitCall *call);
+int fit_write_text(FitCall *call, const char *name, const char *text);
+int fit_write_table(FitCall *call, const char *name, const Table *table);
+int fit_write_study(FitCall *call);
+
+/* fit_figures.c */
+int fit_write_figures(FitCall *call);
+
+#endif

@@ -1,0 +1,491 @@
+/* read_fit_data.c: what was observed: a long table, or the data file of the study.
+ *
+ * The table has the columns arm and id (where they are needed), time, name (likewise), value, and
+ * optionally sd, cens, limit, weight; their case does not matter. One line is one value. Each arm,
+ * or each id in an arm, is a subject and one lane of the simulation. Values of one time share one
+ * moment of it.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "params/read_fit.h"
+
+#include "base/file.h"
+#include "table/csv.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { AT_ARM, AT_ID, AT_TIME, AT_NAME, AT_VALUE, AT_SD, AT_CENS, AT_LIMIT, AT_WEIGHT, AT_COUNT };
+static const char *const columns[AT_COUNT] = {"arm", "id",   "time",  "name",  "value",
+                                              "sd",  "cens", "limit", "weight"};
+
+typedef struct {
+    FitReader *fit;
+    CsvFields csv;
+    int at[AT_COUNT]; // -1: not there
+    double time_factor;
+    Names *subjects; // "arm\nid"
+    size_t subject_room, datum_room;
+    size_t subject_count;
+} DataTable;
+
+static const CsvField *cell(const DataTable *table, size_t row, int column)
+{
+    return &table->csv.fields[(row + 1) * table->csv.columns + (size_t)table->at[column]];
+}
+
+static Span place(const DataTable *table, size_t row, int column)
+{
+    const CsvField *field = cell(table, row, column);
+    return (Span){table->csv.source, field->start, field->length};
+}
+
+static const char *text(const DataTable *table, size_t row, int column)
+{
+    return csv_text(table->fit->reader->arena, &table->csv, cell(table, row, column));
+}
+
+/* The number of a cell; NAN: the column or the number is missing. False: reported. */
+static bool number(const DataTable *table, size_t row, int column, double *value)
+{
+    *value = (double)NAN;
+    if (table->at[column] < 0) {
+        return true;
+    }
+    if (csv_number(&table->csv, cell(table, row, column), value) && !isinf(*value)) {
+        return true;
+    }
+    diag_report(table->fit->reader->diag, FAULT_D062, place(table, row, column),
+                "%s is '%s': not a finite number", columns[column], text(table, row, column));
+    return false;
+}
+
+/* --- the header ----------------------------------------------------------------------------------
+ */
+
+static void find_column(DataTable *table, size_t index)
+{
+    Diag *diag = table->fit->reader->diag;
+    const CsvField *field = &table->csv.fields[index];
+    Span span = {table->csv.source, field->start, field->length};
+    const char *name = csv_text(table->fit->reader->arena, &table->csv, field);
+    if (names_find(table->fit->ignored, name) >= 0) {
+        return;
+    }
+    for (int i = 0; i < AT_COUNT; i++) {
+        if (strcasecmp(columns[i], name) != 0) {
+            continue;
+        }
+        if (table->at[i] >= 0) {
+            diag_report(diag, FAULT_D003, span, "there are two columns %s", columns[i]);
+        }
+        table->at[i] = (int)index;
+        return;
+    }
+    diag_report(diag, FAULT_D061, span, "'%s' is no column of a table of observations", name);
+    const char *near = names_near_list(columns, AT_COUNT, name);
+    if (near) {
+        diag_hint(diag, "did you mean '%s'?", near);
+    } else {
+        diag_hint(diag,
+                  "known: arm, id, time, name, value, sd, cens, limit, weight; to leave it "
+                  "out: fit = { ignore = [\"%s\"]; }",
+                  name);
+    }
+}
+
+static bool read_header(DataTable *table)
+{
+    Reader *reader = table->fit->reader;
+    int before = diag_errors(reader->diag);
+    for (int i = 0; i < AT_COUNT; i++) {
+        table->at[i] = -1;
+    }
+    for (size_t i = 0; i < table->csv.columns; i++) {
+        find_column(table, i);
+    }
+    Span head = {table->csv.source, table->csv.fields[0].start, table->csv.fields[0].length};
+    for (int i = 0; i < AT_COUNT && diag_errors(reader->diag) == before; i++) {
+        bool needed = i == AT_TIME || i == AT_VALUE ||
+                      (i == AT_NAME && table->fit->fit->observable_count > 1) ||
+                      (i == AT_ARM && reader->study->arm_count > 1 && !reader->study->data) ||
+                      (i == AT_ID && reader->study->data);
+        if (needed && table->at[i] < 0) {
+            diag_report(reader->diag, FAULT_D060, head, "the table has no column '%s'", columns[i]);
+        }
+    }
+    return diag_errors(reader->diag) == before;
+}
+
+/* --- one line ------------------------------------------------------------------------------------
+ */
+
+static int find_arm(DataTable *table, size_t row)
+{
+    Reader *reader = table->fit->reader;
+    if (table->at[AT_ARM] < 0) {
+        return 0;
+    }
+    const char *name = text(table, row, AT_ARM);
+    const char **names =
+        arena_array(reader->arena, (size_t)reader->study->arm_count, sizeof *names);
+    for (int i = 0; i < reader->study->arm_count; i++) {
+        names[i] = reader->study->arms[i].name;
+        if (strcmp(names[i], name) == 0) {
+            return i;
+        }
+    }
+    diag_report(reader->diag, FAULT_D063, place(table, row, AT_ARM), "the study has no arm '%s'",
+                name);
+    const char *near = names_near_list(names, reader->study->arm_count, name);
+    if (near) {
+        diag_hint(reader->diag, "did you mean '%s'?", near);
+    }
+    return -1;
+}
+
+/* The subject of the study's data file with that id; -1: reported. */
+static int find_individual(DataTable *table, size_t row, const char *id)
+{
+    const DataSet *data = table->fit->reader->study->data;
+    for (int i = 0; i < data->count; i++) {
+        if (strcmp(data->subjects[i].id, id) == 0) {
+            return i;
+        }
+    }
+    diag_report(table->fit->reader->diag, FAULT_D063, place(table, row, AT_ID),
+                "the data file '%s' has no subject '%s'", data->path, id);
+    return -1;
+}
+
+static int new_subject(DataTable *table, FitSubject subject)
+{
+    Fit *fit = table->fit->fit;
+    fit->subjects = arena_grow(table->fit->reader->arena, fit->subjects, table->subject_count,
+                               &table->subject_room, sizeof *fit->subjects);
+    fit->subjects[table->subject_count] = subject;
+    fit->subject_count = (int)++table->subject_count;
+    return fit->subject_count - 1;
+}
+
+static int find_subject(DataTable *table, size_t row)
+{
+    Reader *reader = table->fit->reader;
+    int arm = find_arm(table, row);
+    const char *id = table->at[AT_ID] >= 0 ? text(table, row, AT_ID) : "";
+    int individual = arm >= 0 && reader->study->data ? find_individual(table, row, id) : -1;
+    if (arm < 0 || (reader->study->data && individual < 0)) {
+        return -1;
+    }
+    const char *key = arena_format(reader->arena, "%d\n%s", arm, id);
+    int found = names_find(table->subjects, key);
+    if (found < 0) {
+        found = new_subject(table, (FitSubject){.arm = arm, .subject = individual, .id = id});
+        names_add(table->subjects, key, found);
+    }
+    return found;
+}
+
+/* Index of the observable; -1: reported; -2: to be left out. */
+static int find_observable(DataTable *table, size_t row)
+{
+    FitReader *fit = table->fit;
+    if (table->at[AT_NAME] < 0) {
+        return 0;
+    }
+    const char *name = text(table, row, AT_NAME);
+    int found = names_find(fit->names, name);
+    if (found >= 0) {
+        return found;
+    }
+    if (names_find(fit->ignored, name) >= 0) {
+        return -2;
+    }
+    diag_report(fit->reader->diag, FAULT_P427, place(table, row, AT_NAME),
+                "the data hold '%s', which fit.observe does not name", name);
+    const char *near = names_near(fit->names, name);
+    if (near) {
+        diag_hint(fit->reader->diag, "did you mean '%s'?", near);
+    } else {
+        diag_hint(fit->reader->diag, "name it under observe, or leave it out: ignore = [\"%s\"]",
+                  name);
+    }
+    return -1;
+}
+
+static void add_datum(FitReader *fit, size_t *room, FitDatum datum)
+{
+    Fit *into = fit->fit;
+    into->data = arena_grow(fit->reader->arena, into->data, (size_t)into->datum_count, room,
+                            sizeof *into->data);
+    into->data[into->datum_count++] = datum;
+}
+
+/* What holds for any value, wherever it comes from. False: reported or left out. */
+static bool check_datum(FitReader *fit, FitDatum *datum, Span where)
+{
+    Diag *diag = fit->reader->diag;
+    const FitObservable *one = &fit->fit->observables[datum->observable];
+    double factor = fit->factor[datum->observable];
+    datum->value *= factor;
+    datum->sd *= factor;
+    datum->limit *= factor;
+    datum->weight *= one->weight;
+    if (one->error == ERROR_LOGNORMAL && !(datum->value > 0.0)) {
+        diag_report(diag, FAULT_D067, where, "a lognormal error cannot give a value of %g",
+                    datum->value);
+        return false;
+    }
+    if (datum->censored != 0 && one->blq == BLQ_M1) {
+        return false;
+    }
+    if (datum->censored == 1 && one->blq == BLQ_M4 && isnan(datum->limit)) {
+        datum->limit = one->error == ERROR_LOGNORMAL ? (double)NAN : 0.0;
+    }
+    bool wrong = (datum->censored == 1 && datum->limit >= datum->value) ||
+                 (datum->censored == -1 && datum->limit <= datum->value);
+    if (wrong) {
+        diag_report(diag, FAULT_D064, where, "the limit lies on the wrong side of the value");
+    }
+    return !wrong;
+}
+
+static bool read_censoring(DataTable *table, size_t row, FitDatum *datum)
+{
+    double cens = (double)NAN;
+    if (!number(table, row, AT_CENS, &cens) || !number(table, row, AT_LIMIT, &datum->limit)) {
+        return false;
+    }
+    if (!isnan(cens) && cens != 0.0 && fabs(cens) != 1.0) {
+        diag_report(table->fit->reader->diag, FAULT_D064, place(table, row, AT_CENS),
+                    "cens is 1 (below), -1 (above) or 0, not %g", cens);
+        return false;
+    }
+    datum->censored = isnan(cens) ? 0 : (int)cens;
+    return true;
+}
+
+static bool read_positive(DataTable *table, size_t row, int column, double otherwise, double *value)
+{
+    if (!number(table, row, column, value)) {
+        return false;
+    }
+    if (isnan(*value)) {
+        *value = otherwise;
+        return true;
+    }
+    if (!(*value > 0.0)) {
+        diag_report(table->fit->reader->diag, FAULT_D065, place(table, row, column),
+                    "%s is not positive", columns[column]);
+        return false;
+    }
+    return true;
+}
+
+static void read_line(DataTable *table, size_t row)
+{
+    FitReader *fit = table->fit;
+    const Study *study = fit->reader->study;
+    FitDatum datum = {.observable = find_observable(table, row)};
+    if (datum.observable < 0) {
+        return;
+    }
+    datum.subject = find_subject(table, row);
+    bool good = datum.subject >= 0 && number(table, row, AT_TIME, &datum.time) &&
+                number(table, row, AT_VALUE, &datum.value) &&
+                read_positive(table, row, AT_SD, (double)NAN, &datum.sd) &&
+                read_positive(table, row, AT_WEIGHT, 1.0, &datum.weight) &&
+                read_censoring(table, row, &datum);
+    if (!good || isnan(datum.value)) {
+        return; // NA: nothing was measured
+    }
+    datum.time *= table->time_factor;
+    if (isnan(datum.time) || datum.time < study->start) {
+        diag_report(fit->reader->diag, FAULT_D066, place(table, row, AT_TIME),
+                    isnan(datum.time) ? "there is no time" : "this is before the study starts");
+        return;
+    }
+    int line;
+    int column;
+    source_locate(table->csv.source, cell(table, row, AT_VALUE)->start, &line, &column);
+    datum.line = line;
+    if (check_datum(fit, &datum, place(table, row, AT_VALUE))) {
+        add_datum(fit, &table->datum_room, datum);
+    }
+}
+
+/* --- moments -------------------------------------------------------------------------------------
+ */
+
+static int compare_times(const void *a, const void *b)
+{
+    double first = *(const double *)a;
+    double second = *(const double *)b;
+    return (first > second) - (first < second);
+}
+
+/* The distinct times of a subject, after all that happens at each. */
+static void make_moments(FitReader *fit, int index)
+{
+    Fit *into = fit->fit;
+    const Study *study = fit->reader->study;
+    FitSubject *subject = &into->subjects[index];
+    double *times = arena_array(fit->reader->arena, (size_t)into->datum_count + 1, sizeof *times);
+    size_t count = 0;
+    for (int i = 0; i < into->datum_count; i++) {
+        if (into->data[i].subject == index) {
+            times[count++] = into->data[i].time;
+        }
+    }
+    qsort(times, count, sizeof *times, compare_times);
+    subject->moments = arena_array(fit->reader->arena, count + 1, sizeof *subject->moments);
+    int records = subject->subject >= 0 ? study->data->subjects[subject->subject].regimen.count
+                                        : study->arms[subject->arm].regimen.count;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || times[i] > times[i - 1]) {
+            subject->moments[subject->moment_count++] = (Observation){times[i], records};
+        }
+    }
+    for (int i = 0; i < into->datum_count; i++) {
+        FitDatum *datum = &into->data[i];
+        if (datum->subject != index) {
+            continue;
+        }
+        int low = 0;
+        int high = subject->moment_count - 1;
+        while (low < high) {
+            int middle = (low + high) / 2;
+            bool before = subject->moments[middle].time < datum->time;
+            low = before ? middle + 1 : low;
+            high = before ? high : middle;
+        }
+        datum->moment = low;
+    }
+}
+
+static void read_table(FitReader *fit, Entry *file)
+{
+    Reader *reader = fit->reader;
+    DataTable table = {.fit = fit, .time_factor = 1.0, .subjects = names_new(reader->arena)};
+    const char *path = file->text[0] == '/' || strcmp(reader->folder, ".") == 0
+                           ? file->text
+                           : file_join(reader->arena, reader->folder, file->text);
+    if (!file_exists(path)) {
+        diag_report(reader->diag, FAULT_T001, file->value, "there is no data file '%s'", path);
+        return;
+    }
+    Entry *unit_text = member(fit->group, "time_unit");
+    Unit unit;
+    Want want = {reader->model->time_unit, "time", {0}, NULL};
+    if (unit_text && read_unit(reader, unit_text, 0, strlen(unit_text->text), &unit)) {
+        convert_unit(reader, unit_text->value, unit, &want, &table.time_factor);
+    }
+    if (!csv_fields(reader->arena, path, reader->diag, &table.csv) || !read_header(&table)) {
+        return;
+    }
+    for (size_t row = 0; row < table.csv.rows; row++) {
+        read_line(&table, row);
+    }
+    for (int i = 0; i < fit->fit->subject_count; i++) {
+        make_moments(fit, i);
+    }
+    char hash[65];
+    file_hash(table.csv.source->text, table.csv.source->length, hash);
+    fit->fit->path = path;
+    fit->fit->hash = arena_copy(reader->arena, hash, 64);
+}
+
+/* --- the data file of the study ------------------------------------------------------------------
+ */
+
+/* Which observable a record is of; -1: none of ours (reported or ignored). */
+static int observable_of(FitReader *fit, const DataSubject *subject, const DataRow *row)
+{
+    const Model *model = fit->reader->model;
+    if (row->seen.kind == NAME_NONE) {
+        if (fit->fit->observable_count == 1) {
+            return 0;
+        }
+        diag_report(fit->reader->diag, FAULT_P427, subject->span,
+                    "line %d of subject %s does not say which observable it is of (CMT or DVID)",
+                    row->line, subject->id);
+        return -1;
+    }
+    const Label *seen = model_label(model, row->seen);
+    for (int i = 0; i < fit->fit->observable_count; i++) {
+        if (fit->fit->observables[i].label == seen) {
+            return i;
+        }
+    }
+    if (names_find(fit->ignored, seen->name) < 0) {
+        diag_report(fit->reader->diag, FAULT_P427, subject->span,
+                    "line %d of subject %s observes '%s', which fit.observe does not name",
+                    row->line, subject->id, seen->name);
+        diag_hint(fit->reader->diag, "name it under observe, or leave it out: ignore = [\"%s\"]",
+                  seen->name);
+    }
+    return -1;
+}
+
+static void read_records(FitReader *fit)
+{
+    Reader *reader = fit->reader;
+    const DataSet *data = reader->study->data;
+    Fit *into = fit->fit;
+    size_t room = 0;
+    if (reader->study->arm_count > 1) {
+        diag_report(reader->diag, FAULT_P420, fit->group->key,
+                    "with observations from the data file of the study there is one arm");
+        return;
+    }
+    into->subjects = arena_array(reader->arena, (size_t)data->count + 1, sizeof *into->subjects);
+    into->subject_count = data->count;
+    for (int i = 0; i < data->count; i++) {
+        const DataSubject *subject = &data->subjects[i];
+        into->subjects[i] = (FitSubject){.subject = i,
+                                         .id = subject->id,
+                                         .moments = subject->observations,
+                                         .moment_count = subject->row_count};
+        for (int k = 0; k < subject->row_count; k++) {
+            const DataRow *row = &subject->rows[k];
+            int observable = isnan(row->value) ? -1 : observable_of(fit, subject, row);
+            FitDatum datum = {.subject = i,
+                              .moment = k,
+                              .observable = observable,
+                              .time = row->time,
+                              .value = row->value,
+                              .sd = (double)NAN,
+                              .weight = 1.0,
+                              .censored = row->censored,
+                              .limit = row->limit,
+                              .line = row->line};
+            if (observable >= 0 && check_datum(fit, &datum, subject->span)) {
+                add_datum(fit, &room, datum);
+            }
+        }
+    }
+    into->path = data->path;
+    into->hash = data->hash;
+}
+
+void read_fit_data(FitReader *fit)
+{
+    Entry *file = member(fit->group, "data");
+    Reader *reader = fit->reader;
+    int before = diag_errors(reader->diag);
+    if (file) {
+        read_table(fit, file);
+    } else if (reader->study->data) {
+        read_records(fit);
+    } else if (!entry_find(fit->group, "data") && !entry_find(reader->config->root, "data")) {
+        diag_report(reader->diag, FAULT_P420, fit->group->key, "'fit' does not name its data");
+        diag_hint(reader->diag, "write data = \"FILE.csv\"; with columns time, value, and arm, id, "
+                                "name where there are several");
+    }
+    if (fit->fit->datum_count == 0 && diag_errors(reader->diag) == before &&
+        (file || reader->study->data)) {
+        diag_report(reader->diag, FAULT_D068, file ? file->value : fit->group->key,
+                    "there is no value to fit to in '%s'", fit->fit->path);
+    }
+}

@@ -1,0 +1,56 @@
+#!/bin/sh
+# fit_resume.sh: a fit that is killed at any moment, then resumed, leaves the same bytes as one that was not; SIGINT
+# writes the best so far and leaves a journal to go on with.
+# SPDX-License-Identifier: GPL-3.0-or-later
+set -eu
+source=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+program=${STROMA:-$source/build/stroma}
+work=$(mktemp -d "${TMPDIR:-/tmp}/stroma-resume-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+study=$source/params/fitting/oral.cfg
+
+# What a fit leaves, but for the command line.
+digest()
+{
+    (cd "$1" && for file in *.csv *.json *.cfg *.gp; do
+        printf '%s ' "$file"
+        grep -v '"command"\|^# Made by' "$file" | cksum
+    done)
+}
+
+"$program" fit "$study" --no-render --quiet --out whole
+digest whole >expected
+[ ! -f whole/fit.journal ] || { echo "the journal of a whole fit stays"; exit 1; }
+
+killed=0
+for wait in 0.05 0.12 0.2 0.3 0.45; do
+    rm -rf part
+    "$program" fit "$study" --no-render --quiet --out part &
+    fit=$!
+    sleep "$wait"
+    if kill -9 "$fit" 2>/dev/null && ! wait "$fit" 2>/dev/null; then
+        if [ -f part/fit.journal ]; then
+            killed=$((killed + 1))
+            "$program" fit "$study" --no-render --quiet --out part --resume
+            digest part | diff expected - || { echo "killed after $wait s: other bytes"; exit 1; }
+        fi
+    fi
+done
+[ "$killed" -gt 0 ] || { echo "no fit was slow enough to be killed"; exit 77; }
+echo "$killed fits killed and resumed: the same bytes"
+
+rm -rf part
+"$program" fit "$study" --no-render --quiet --out part 2>words &
+fit=$!
+sleep 0.15
+kill -INT "$fit" 2>/dev/null || true
+code=0
+wait "$fit" || code=$?
+if [ "$code" = 130 ]; then
+    grep -q 'best so far\|nothing is known' words
+    [ -f part/fit.journal ] || { echo "no journal after SIGINT"; exit 1; }
+    "$program" fit "$study" --no-render --quiet --out part --resume
+    digest part | diff expected - || { echo "after SIGINT: other bytes"; exit 1; }
+    echo "interrupted and resumed: the same bytes"
+fi
