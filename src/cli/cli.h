@@ -101,5 +101,6 @@ void cli_help(const Command *command, Text *text);
 extern const Command command_fit;
 extern const Command command_run, command_merge, command_check, command_show, command_plot,
     command_list, command_report, command_params, command_explain, command_help;
+extern const Command command_serve;
 
 #endif

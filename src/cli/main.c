@@ -20,8 +20,11 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_run,  &command_fit,    &command_merge,  &command_check,   &command_show, &command_plot,
-    &command_list, &command_report, &command_params, &command_explain, &command_help, NULL,
+    &command_run,   &command_fit,     &command_merge,
+    &command_check, &command_show,    &command_plot,
+    &command_list,  &command_report,  &command_params,
+    &command_serve, &command_explain, &command_help,
+    NULL,
 };
 
 const Command *const *cli_commands(void)

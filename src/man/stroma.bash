@@ -52,7 +52,7 @@ _stroma()
             _stroma_files "$word" cfg
         fi
         ;;
-    run | plot | report | fit) _stroma_files "$word" cfg ;;
+    run | plot | report | fit | serve) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)
         mapfile -t COMPREPLY < <(compgen -W "$("$program" explain 2>/dev/null |
