@@ -5,7 +5,7 @@
  * manifest is always one complete run. Every file appears under its name only when it is complete
  * (base/file.h).
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/cli.h"
+#include "cli/batch.h"
 #include "cli/data_report.h"
 #include "cli/figures.h"
 #include "cli/interrupt.h"
@@ -32,6 +32,8 @@ enum { LANES_MAX = 64 };
 const Option run_options[] = {
     {"out", OPTION_VALUE, 'o', false, "DIR", "write into DIR (default: out/<name of the study>)"},
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
+    {"batch", OPTION_VALUE, 0, false, "FILE",
+     "run the study with the numbers of each row of a CSV"},
     {"no-render", OPTION_FLAG, 0, true, NULL, "write data and scripts, but no pictures"},
     {"ascii", OPTION_FLAG, 0, true, NULL, "also draw the plots in the terminal"},
     {"json", OPTION_FLAG, 0, true, NULL, "print one JSON object instead of the table"},
@@ -39,7 +41,7 @@ const Option run_options[] = {
     {"lanes", OPTION_VALUE, 0, false, "N",
      "integrate up to N arms or subjects side by side (1 to 64)"},
     {"jobs", OPTION_VALUE, 'j', false, "N",
-     "threads for a population (default: one for each core)"},
+     "threads for a population or batch (default: one for each core)"},
     {"individuals", OPTION_VALUE, 0, false, "KIND", "curves of single subjects: none, csv, hdf5"},
     {"subject", OPTION_VALUE, 0, false, "ID", "run one subject of a population again"},
     {"cohort-only", OPTION_FLAG, 0, true, NULL, "only write what is drawn for each subject"},
@@ -416,6 +418,9 @@ int run_call(Cli *cli, int merged, int jobs, const char *folder)
     cli->folder = run.folder;
     if (run.folder == NULL) {
         return CLI_FILE;
+    }
+    if (option_given(&cli->arguments, "batch")) {
+        return batch_command(cli, run.study, run.folder, lanes);
     }
     if (run.study->population == NULL) {
         return run_study(&run, lanes);

@@ -184,7 +184,7 @@ static int run_serve(Cli *cli)
     Server server = {.arena = cli->arena,
                      .line = arena_new(),
                      .study = study,
-                     .caller = caller_open(study, lanes, interrupt_flag()),
+                     .caller = caller_open(study, NULL, lanes, interrupt_flag()),
                      .gradient = option_given(&cli->arguments, "gradient")};
     int code = CLI_BUG;
     if (server.caller != NULL) {

@@ -12,7 +12,8 @@ static const char *const own_options[] = {"jobs",    "shard",       "resume",
 bool population_option_given(const Cli *cli, const char **name)
 {
     for (size_t i = 0; i < sizeof own_options / sizeof own_options[0]; i++) {
-        if (option_given(&cli->arguments, own_options[i])) {
+        bool batch = strcmp(own_options[i], "jobs") == 0 && option_given(&cli->arguments, "batch");
+        if (option_given(&cli->arguments, own_options[i]) && !batch) {
             *name = own_options[i];
             return true;
         }

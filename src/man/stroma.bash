@@ -26,6 +26,10 @@ _stroma()
         return
     fi
     case $before in
+    --batch)
+        _stroma_files "$word" csv
+        return
+        ;;
     --out | -o)
         _stroma_files "$word"
         return

@@ -102,7 +102,7 @@ static void make_inputs(Caller *caller)
     }
 }
 
-Caller *caller_open(const Study *study, int lanes, const volatile int *stop)
+Caller *caller_open(const Study *study, const Tape *tape, int lanes, const volatile int *stop)
 {
     assert(study != NULL && study->population == NULL && study->data == NULL);
     Arena *arena = arena_new();
@@ -116,7 +116,7 @@ Caller *caller_open(const Study *study, int lanes, const volatile int *stop)
                        .lanes = tape_width(wanted)};
     caller->texts_mark = arena_mark(caller->texts);
     caller->group = arena_array(arena, (size_t)study->arm_count, sizeof *caller->group);
-    caller->plain.tape = study_tape(study, arena);
+    caller->plain.tape = tape != NULL ? tape : study_tape(study, arena);
     if (!find_groups(caller)) {
         caller_close(caller);
         return NULL;

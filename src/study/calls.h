@@ -30,9 +30,10 @@ typedef struct {
 
 typedef struct Caller Caller;
 
-/* lanes: most in a pack, 0: chosen. NULL only if the solver library cannot be set up. The study has
- * neither population nor data file. */
-Caller *caller_open(const Study *study, int lanes, const volatile int *stop);
+/* tape: study_tape's, where several threads have one, else NULL. lanes: most in a pack, 0: chosen.
+ * NULL only if the solver library cannot be set up. The study has neither population nor data file.
+ */
+Caller *caller_open(const Study *study, const Tape *tape, int lanes, const volatile int *stop);
 void caller_close(Caller *caller);
 
 /* Calls that fill a pack. */

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
     Server server = {.arena = arena, .line = arena_new(), .study = make_study(arena)};
-    server.caller = caller_open(server.study, 0, NULL);
+    server.caller = caller_open(server.study, NULL, 0, NULL);
     const char *text = (const char *)data;
     for (size_t at = 0; at < size;) {
         const char *newline = memchr(text + at, '\n', size - at);

@@ -70,7 +70,7 @@ static Scene *open_scene(void)
     scene->study = params_read(arena, "study.cfg", &options, diag_new(arena));
     CU_ASSERT_PTR_NOT_NULL_FATAL(scene->study);
     CU_ASSERT_EQUAL(unlink("oral.stroma") | unlink("study.cfg") | chdir("/") | rmdir(folder), 0);
-    scene->caller = caller_open(scene->study, 0, NULL);
+    scene->caller = caller_open(scene->study, NULL, 0, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(scene->caller);
     for (int i = 0; i < MOST; i++) {
         scene->calls[i] = (Call){.arm = -1, .changes = scene->changes[i]};

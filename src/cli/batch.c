@@ -1,0 +1,305 @@
+/* batch.c: `stroma run --batch=FILE`: one row for each set of numbers, one long table.
+ *
+ * Columns of FILE are parameters and covariates by name, in the model's units, with `id` and `arm`
+ * if they are there. A column that means nothing is an error before anything runs; a value that
+ * means nothing is an outcome of its row.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/batch.h"
+#include "cli/interrupt.h"
+#include "cli/serve.h"
+
+#include "base/file.h"
+#include "base/number.h"
+#include "study/batch.h"
+#include "study/run.h"
+#include "table/csv.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 1024 };
+
+typedef struct {
+    Cli *cli;
+    const Study *study;
+    CsvFields fields;
+    const char **names; // (columns)
+    int id, arm;        // columns, -1: none
+    BatchRow *rows;
+    const char **wrong; // (rows) what is wrong with a row, or NULL
+    OutFile *file;
+    long failed;
+    double since, shown; // of the progress line
+} Batch;
+
+static const CsvField *field_at(const Batch *batch, long row, int column)
+{
+    return &batch->fields.fields[(size_t)(row + 1) * batch->fields.columns + (size_t)column];
+}
+
+/* --- reading -------------------------------------------------------------------------------------
+ */
+
+static void refuse_column(const Batch *batch, Diag *diag, int column, const char *words)
+{
+    const CsvField *field = field_at(batch, -1, column);
+    diag_report(diag, FAULT_T061, (Span){batch->fields.source, field->start, field->length}, "%s",
+                words);
+}
+
+/* False: diag says why. */
+static bool read_header(Batch *batch, Diag *diag)
+{
+    Arena *arena = batch->cli->arena;
+    Server server = {.arena = arena, .line = arena, .study = batch->study};
+    int before = diag_errors(diag);
+    size_t columns = batch->fields.columns;
+    batch->names = arena_array(arena, columns + 1, sizeof *batch->names);
+    batch->id = batch->arm = -1;
+    for (int i = 0; i < (int)columns; i++) {
+        const char *name = csv_text(arena, &batch->fields, field_at(batch, -1, i));
+        batch->names[i] = name;
+        for (int k = 0; k < i; k++) {
+            if (strcmp(batch->names[k], name) == 0) {
+                refuse_column(batch, diag, i, "this column is there already");
+            }
+        }
+        Request trial = request_new(&server, 1);
+        if (strcmp(name, "id") == 0) {
+            batch->id = i;
+        } else if (strcmp(name, "arm") == 0) {
+            batch->arm = i;
+        } else if (!request_change(&server, &trial, name, 0.0)) {
+            refuse_column(batch, diag, i, trial.error);
+        }
+    }
+    return diag_errors(diag) == before;
+}
+
+static void read_row(Batch *batch, long row)
+{
+    Arena *arena = batch->cli->arena;
+    Server server = {.arena = arena, .line = arena, .study = batch->study};
+    Request request = request_new(&server, batch->fields.columns);
+    for (int i = 0; i < (int)batch->fields.columns && request.error == NULL; i++) {
+        const CsvField *field = field_at(batch, row, i);
+        double value = 0.0;
+        if (i == batch->id) {
+            continue;
+        }
+        if (i == batch->arm) {
+            const char *arm = csv_text(arena, &batch->fields, field);
+            (void)(*arm == '\0' || request_arm(&server, &request, arm));
+        } else if (csv_number(&batch->fields, field, &value)) {
+            (void)request_change(&server, &request, batch->names[i], value);
+        } else {
+            request_error(&server, &request, "'%.100s' is not a number: '%.100s'", batch->names[i],
+                          csv_text(arena, &batch->fields, field));
+        }
+    }
+    batch->wrong[row] = request.error;
+    batch->rows[row] = (BatchRow){.changes = request.changes,
+                                  .change_count = request.call.change_count,
+                                  .arm = request.call.arm,
+                                  .is_wrong = request.error != NULL};
+}
+
+/* --- writing -------------------------------------------------------------------------------------
+ */
+
+static void put_start(Batch *batch, long row, const char *arm, const char *outcome)
+{
+    OutFile *file = batch->file;
+    csv_put_number(file, (double)(row + 1));
+    csv_put_next(file);
+    if (batch->id >= 0) {
+        Arena *scratch = arena_new();
+        csv_put_text(file, csv_text(scratch, &batch->fields, field_at(batch, row, batch->id)));
+        csv_put_next(file);
+        arena_free(scratch);
+    }
+    csv_put_text(file, arm);
+    csv_put_next(file);
+    csv_put_text(file, outcome);
+}
+
+static void put_values(Batch *batch, double time, const double *values)
+{
+    csv_put_next(batch->file);
+    csv_put_number(batch->file, time);
+    for (int k = 0; k < batch->study->table_outputs; k++) {
+        csv_put_next(batch->file);
+        csv_put_number(batch->file, values == NULL ? (double)NAN : values[k]);
+    }
+    csv_put_end(batch->file);
+}
+
+/* What an arm got to; at least one line, with the outcome. */
+static void put_arm(Batch *batch, long row, const Call *call, int arm)
+{
+    const Study *study = batch->study;
+    const Outcome *outcome = &call->outcomes[arm];
+    size_t outputs = (size_t)study->output_count;
+    bool done = outcome->kind == OUTCOME_DONE;
+    int lines = 0;
+    for (int time = 0; time < study->time_count; time++) {
+        size_t at = ((size_t)arm * (size_t)study->time_count + (size_t)time) * outputs;
+        if (done || study->times[time] < outcome->time) {
+            put_start(batch, row, study->arms[arm].name, outcome_word(outcome->kind));
+            put_values(batch, study->times[time], call->values + at);
+            lines++;
+        }
+    }
+    if (!done || lines == 0) {
+        put_start(batch, row, study->arms[arm].name, outcome_word(outcome->kind));
+        put_values(batch, done ? (double)NAN : outcome->time, NULL);
+    }
+}
+
+static bool take(void *context, long row, const Call *call)
+{
+    Batch *batch = context;
+    bool failed = batch->wrong[row] != NULL;
+    if (failed) {
+        Arena *scratch = arena_new();
+        put_start(batch, row, "", arena_format(scratch, "bad value: %s", batch->wrong[row]));
+        put_values(batch, (double)NAN, NULL);
+        arena_free(scratch);
+    }
+    for (int arm = 0; batch->wrong[row] == NULL && arm < batch->study->arm_count; arm++) {
+        if (call->arm < 0 || call->arm == arm) {
+            put_arm(batch, row, call, arm);
+            failed = failed || call->outcomes[arm].kind != OUTCOME_DONE;
+        }
+    }
+    batch->failed += failed;
+    return true;
+}
+
+static void put_header(Batch *batch)
+{
+    const Study *study = batch->study;
+    csv_put_text(batch->file, "row");
+    csv_put_next(batch->file);
+    if (batch->id >= 0) {
+        csv_put_text(batch->file, "id");
+        csv_put_next(batch->file);
+    }
+    csv_put_text(batch->file, "arm");
+    csv_put_next(batch->file);
+    csv_put_text(batch->file, "outcome");
+    csv_put_next(batch->file);
+    csv_put_text(batch->file, "time");
+    for (int k = 0; k < study->table_outputs; k++) {
+        csv_put_next(batch->file);
+        csv_put_text(batch->file, study->outputs[k].label->name);
+    }
+    csv_put_end(batch->file);
+}
+
+static void show_progress(void *context, long done)
+{
+    Batch *batch = context;
+    double now = cli_seconds();
+    if (now - batch->since > 0.5) {
+        batch->shown = now;
+        cli_words("\rrow %ld of %zu", done, batch->fields.rows);
+    }
+}
+
+static bool read_jobs(const Cli *cli, int *jobs)
+{
+    const char *word = option_value(&cli->arguments, "jobs");
+    double value = 0.0;
+    size_t used = 0;
+    if (word != NULL && (!number_read(word, strlen(word), &value, &used) || word[used] != '\0' ||
+                         !(value >= 1 && value <= JOBS_MAX) || value != floor(value))) {
+        return false;
+    }
+    *jobs = (int)value;
+    return true;
+}
+
+static int run_rows(Batch *batch, const char *folder, int lanes, int jobs)
+{
+    Cli *cli = batch->cli;
+    const char *name = arena_format(cli->arena, "%s-batch.csv", batch->study->name);
+    const char *path = file_join(cli->arena, folder, name);
+    batch->file = file_create(cli->arena, path);
+    if (batch->file == NULL) {
+        cli_complain("cannot write '%s': %s", path, strerror(errno));
+        return CLI_FILE;
+    }
+    bool progress = cli->terminal && !option_given(&cli->arguments, "quiet");
+    BatchOptions options = {.jobs = jobs,
+                            .lanes = lanes,
+                            .stop = interrupt_flag(),
+                            .progress = progress ? show_progress : NULL,
+                            .take = take,
+                            .context = batch};
+    int error = 0;
+    batch->since = cli_seconds();
+    interrupt_catch();
+    put_header(batch);
+    WorkStatus status =
+        batch_run(batch->study, batch->rows, (long)batch->fields.rows, &options, &error);
+    cli_words("%s", batch->shown > 0.0 ? "\r\033[K" : "");
+    if (status != WORK_DONE) {
+        file_abandon(batch->file);
+        if (status == WORK_STOPPED) {
+            cli_complain("interrupted; nothing was written");
+            return interrupt_code();
+        }
+        cli_complain("cannot run the batch: %s", strerror(error));
+        return CLI_FILE;
+    }
+    if (!file_commit(batch->file)) {
+        cli_complain("cannot write '%s': %s", path, strerror(errno));
+        return CLI_FILE;
+    }
+    if (batch->failed > 0) {
+        cli_complain("%ld of %zu rows failed: their outcome says how", batch->failed,
+                     batch->fields.rows);
+    }
+    cli_say(cli, "wrote %s: %zu row%s", path, batch->fields.rows,
+            batch->fields.rows == 1 ? "" : "s");
+    return batch->failed > 0 ? CLI_FAILED : CLI_OK;
+}
+
+int batch_command(Cli *cli, const Study *study, const char *folder, int lanes)
+{
+    const char *path = option_value(&cli->arguments, "batch");
+    static const char *const others[] = {"json", "ascii", "timings"};
+    Diag *diag = diag_new(cli->arena);
+    Batch batch = {.cli = cli, .study = study};
+    int jobs = 0;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (option_given(&cli->arguments, others[i])) {
+            return cli_misused(cli, "'--%s' does not go with --batch", others[i]);
+        }
+    }
+    if (study->population != NULL || study->data != NULL) {
+        return cli_misused(cli, "--batch is for a study with one subject an arm; this one has %s",
+                           study->data != NULL ? "a data file" : "a population");
+    }
+    if (!read_jobs(cli, &jobs)) {
+        return cli_misused(cli, "'--jobs %s' is not a whole number from 1 to %d",
+                           option_value(&cli->arguments, "jobs"), JOBS_MAX);
+    }
+    if (!cli_readable(cli, path)) {
+        return CLI_FILE;
+    }
+    bool good = csv_fields(cli->arena, path, diag, &batch.fields) && read_header(&batch, diag);
+    cli_print_diag(cli, diag);
+    if (!good || diag_errors(diag) > 0) {
+        return CLI_DATA;
+    }
+    batch.rows = arena_array(cli->arena, batch.fields.rows + 1, sizeof *batch.rows);
+    batch.wrong = arena_array(cli->arena, batch.fields.rows + 1, sizeof *batch.wrong);
+    for (long row = 0; row < (long)batch.fields.rows; row++) {
+        read_row(&batch, row);
+    }
+    return run_rows(&batch, folder, lanes, jobs);
+}
