@@ -36,7 +36,7 @@ stroma_fuzz(data params)
 # The requests of `stroma serve` are read by the program, above the floors.
 stroma_fuzz(serve params)
 set(STROMA_SERVE_SOURCES ${CMAKE_SOURCE_DIR}/src/cli/serve.c ${CMAKE_SOURCE_DIR}/src/cli/serve_json.c
-  ${CMAKE_SOURCE_DIR}/src/cli/serve_csv.c ${CMAKE_SOURCE_DIR}/src/cli/json.c)
+  ${CMAKE_SOURCE_DIR}/src/cli/serve_objective.c ${CMAKE_SOURCE_DIR}/src/cli/serve_csv.c ${CMAKE_SOURCE_DIR}/src/cli/json.c)
 target_sources(replay_serve PRIVATE ${STROMA_SERVE_SOURCES})
 if(STROMA_FUZZ)
   target_sources(fuzz_serve PRIVATE ${STROMA_SERVE_SOURCES})

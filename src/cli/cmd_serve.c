@@ -22,6 +22,7 @@ enum { READ_BYTES = 1 << 16, LANES_MAX = 64, ANSWER_KEPT = 1 << 20 };
 static const Option options[] = {
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
     {"gradient", OPTION_FLAG, 0, true, NULL, "derivatives too, by the parameters of each request"},
+    {"objective", OPTION_FLAG, 0, true, NULL, "what stroma fit minimises, instead of outputs"},
     {"lanes", OPTION_VALUE, 0, false, "N",
      "integrate up to N runs of a batch side by side (1 to 64)"},
     OPTION_QUIET,
@@ -176,7 +177,12 @@ static int run_serve(Cli *cli)
     if (study == NULL) {
         return CLI_DATA;
     }
-    if (study->population != NULL || study->data != NULL) {
+    bool alone = study->population == NULL && study->data == NULL;
+    bool objective = option_given(&cli->arguments, "objective");
+    if (objective && study->fit == NULL) {
+        return cli_misused(cli, "'%s' has no group 'fit', so there is no objective", path);
+    }
+    if (!alone && study->fit == NULL) {
         return cli_misused(cli, "'%s' has %s: one subject an arm can be served", path,
                            study->data != NULL ? "a data file" : "a population");
     }
@@ -184,16 +190,19 @@ static int run_serve(Cli *cli)
     Server server = {.arena = cli->arena,
                      .line = arena_new(),
                      .study = study,
-                     .caller = caller_open(study, NULL, lanes, interrupt_flag()),
+                     .caller = alone ? caller_open(study, NULL, lanes, interrupt_flag()) : NULL,
+                     .stop = interrupt_flag(),
+                     .wants_objective = objective,
                      .gradient = option_given(&cli->arguments, "gradient")};
     int code = CLI_BUG;
-    if (server.caller != NULL) {
+    if (server.caller != NULL || !alone) {
         cli_say(cli, "'%s' is ready: %d arm%s, %d output time%s", path, study->arm_count,
                 study->arm_count == 1 ? "" : "s", study->time_count,
                 study->time_count == 1 ? "" : "s");
         code = serve(cli, &server);
     }
     caller_close(server.caller);
+    objective_close(server.objective);
     arena_free(server.line);
     return code;
 }

@@ -108,6 +108,9 @@ static bool unknown_name(Server *server, Request *request, const char *name, con
 bool request_change(Server *server, Request *request, const char *name, double value)
 {
     const Study *study = server->study;
+    if (request->objective) {
+        return objective_change(server, request, name, value);
+    }
     CallChange change = {.arm = -1, .value = value};
     const char *word = behind_arm(study, name, &change.arm);
     bool parameters = strncmp(word, "parameters.", 11) == 0;
@@ -194,16 +197,26 @@ void requests_run(Server *server, Request *requests, int count)
     Call **calls = arena_array(server->line, (size_t)count + 1, sizeof *calls);
     int sound = 0;
     for (int i = 0; i < count; i++) {
-        if (requests[i].error == NULL) {
+        if (server->caller == NULL && !requests[i].objective) {
+            request_error(server, &requests[i],
+                          "only the objective of this study can be asked for: it has %s",
+                          server->study->data != NULL ? "a data file" : "a population");
+        }
+        if (requests[i].error == NULL && !requests[i].objective) {
             take_room(server, &requests[i]);
             calls[sound++] = &requests[i].call;
         }
     }
-    server->interrupted = !caller_run(server->caller, calls, sound);
+    if (sound > 0) {
+        server->interrupted = !caller_run(server->caller, calls, sound);
+    }
     for (int i = 0; i < count; i++) {
-        if (requests[i].error == NULL) {
+        if (requests[i].error == NULL && !requests[i].objective) {
             judge(server, &requests[i]);
         }
+    }
+    if (!server->interrupted) {
+        objectives_run(server, requests, count);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 
 #include "study/calls.h"
+#include "study/likelihood.h"
 
 enum { SERVE_LINE_MAX = 8 << 20 }; // bytes of a line; longer ones are answered by an error
 
@@ -18,9 +19,12 @@ typedef struct {
     Arena *arena; // of what lasts: the header of CSV
     Arena *line;  // rewound after each line
     const Study *study;
-    Caller *caller;
-    bool gradient;   // also where a request does not say
-    bool has_header; // a header of CSV has been read:
+    Caller *caller;       // NULL: a population or data file, only the objective can be asked for
+    Objective *objective; // NULL: not asked for so far
+    const volatile int *stop;
+    bool gradient;        // also where a request does not say
+    bool wants_objective; // likewise
+    bool has_header;      // a header of CSV has been read:
     struct CsvHeader *header;
     long row; // rows of CSV so far
     bool interrupted;
@@ -34,6 +38,10 @@ typedef struct {
     CallChange *changes;
     const char **names; // (change_count) as the request calls them
     bool *chosen;       // (output_count) the outputs that are wanted
+    bool objective;     // what is minimised is wanted instead:
+    double *at;         // (parameter_count of the fit) where, as coordinates
+    double value;
+    const double *gradient; // by values
 } Request;
 
 /* The answer to one line (without its newline) as whole lines in `text`. */
@@ -54,6 +62,16 @@ void request_error(Server *server, Request *request, const char *format, ...)
 void requests_run(Server *server, Request *requests, int count);
 /* Index of the change's value in call.slope etc. */
 bool request_arm_is_run(const Request *request, int arm);
+
+/* --- serve_objective.c */
+/* Makes it a request for the objective; false: request->error. */
+bool request_objective(Server *server, Request *request);
+/* Moves a free parameter of the fit; false: request->error. */
+bool objective_change(Server *server, Request *request, const char *name, double value);
+/* What a name of the request means, for its unit. */
+NameRef request_quantity(const Server *server, const Request *request, const char *name);
+/* Runs those that are for the objective and have no error. */
+void objectives_run(Server *server, Request *requests, int count);
 
 /* serve_json.c, serve_csv.c */
 void serve_json(Server *server, const char *line, size_t length, Text *text);

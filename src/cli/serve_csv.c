@@ -93,6 +93,16 @@ static void answer_header(const Server *server, Text *text)
 {
     const Study *study = server->study;
     const struct CsvHeader *header = server->header;
+    if (server->wants_objective) {
+        text_string(text, "id,outcome,objective");
+        for (int i = 0; server->gradient && i < study->fit->parameter_count; i++) {
+            text_string(text, ",");
+            put_text(text, arena_format(server->line, "d(objective)/d(%s)",
+                                        study->fit->parameters[i].name));
+        }
+        text_string(text, "\n");
+        return;
+    }
     text_string(text, "id,outcome,arm,time");
     for (int k = 0; k < study->table_outputs; k++) {
         text_string(text, ",");
@@ -124,6 +134,7 @@ static void refuse(const char *words, Text *text)
 static void take_header(Server *server, const Fields *fields, Text *text)
 {
     Request trial = request_new(server, (size_t)fields->count);
+    bool objective = server->wants_objective && request_objective(server, &trial);
     struct CsvHeader header = {NULL, fields->count, -1, -1};
     for (int i = 0; i < fields->count && trial.error == NULL; i++) {
         const char *name = fields->cells[i];
@@ -139,7 +150,7 @@ static void take_header(Server *server, const Fields *fields, Text *text)
                 request_error(server, &trial, "the column '%.100s' comes twice", name);
             }
         }
-        if (request_change(server, &trial, name, 0.0) && server->gradient &&
+        if (request_change(server, &trial, name, 1.0) && server->gradient && !objective &&
             trial.changes[trial.call.change_count - 1].ref.kind == NAME_COVARIATE) {
             request_error(server, &trial, "'%.100s' is a covariate: there is no derivative by it",
                           name);
@@ -175,6 +186,9 @@ static Request read_row(Server *server, const Fields *fields)
 {
     const struct CsvHeader *header = server->header;
     Request request = request_new(server, (size_t)header->count);
+    if (server->wants_objective) {
+        (void)request_objective(server, &request);
+    }
     if (fields->count != header->count) {
         request_error(server, &request, "the row has %d fields, the header has %d", fields->count,
                       header->count);
@@ -215,9 +229,30 @@ static void put_cells(const Server *server, const Request *request, int arm, int
     }
 }
 
+/* One line. */
+static void answer_objective(const Server *server, const Request *request, const char *id,
+                             Text *text)
+{
+    bool good = request->error == NULL;
+    put_text(text, id);
+    text_string(text, ",");
+    put_text(text, good ? "done" : arena_format(server->line, "error: %s", request->error));
+    text_string(text, ",");
+    text_number(text, good ? request->value : (double)NAN);
+    for (int i = 0; server->gradient && i < server->study->fit->parameter_count; i++) {
+        text_string(text, ",");
+        text_number(text, good ? request->gradient[i] : (double)NAN);
+    }
+    text_string(text, "\n");
+}
+
 static void answer_row(const Server *server, const Request *request, const char *id, Text *text)
 {
     const Study *study = server->study;
+    if (request->objective) {
+        answer_objective(server, request, id, text);
+        return;
+    }
     if (request->error != NULL) { // nothing else: half a curve is no answer
         put_text(text, id);
         text_string(text, ",");

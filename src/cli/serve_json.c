@@ -38,9 +38,7 @@ static bool read_words(Server *server, Request *request, const char *name, const
                        double *value)
 {
     const Model *model = server->study->model;
-    const char *group = strstr(name, "parameters.");
-    group = group == NULL ? strstr(name, "covariates.") : group;
-    NameRef ref = model_find(model, group == NULL ? name : group + strlen("parameters."));
+    NameRef ref = request_quantity(server, request, name);
     size_t used = 0;
     size_t length = strlen(words);
     size_t bad = 0;
@@ -146,7 +144,8 @@ static void read_outputs(Server *server, Request *request, const json_t *value)
 
 static void read_member(Server *server, Request *request, const char *key, json_t *value)
 {
-    static const char *const keys[] = {"id", "parameters", "arm", "outputs", "gradient"};
+    static const char *const keys[] = {"id",      "parameters", "arm",
+                                       "outputs", "gradient",   "objective"};
     if (strcmp(key, "id") == 0) {
         request->id = as_text(server, value);
     } else if (strcmp(key, "parameters") == 0) {
@@ -156,10 +155,18 @@ static void read_member(Server *server, Request *request, const char *key, json_
             request_error(server, request, "'parameters' is an object of names and numbers");
         }
     } else if (strcmp(key, "arm") == 0) {
-        if (json_is_string(value)) {
+        if (request->objective) {
+            request_error(server, request, "the objective is one number for all arms");
+        } else if (json_is_string(value)) {
             (void)request_arm(server, request, json_string_value(value));
         } else if (!json_is_null(value)) {
             request_error(server, request, "'arm' is the name of an arm");
+        }
+    } else if (request->objective && strcmp(key, "outputs") == 0) {
+        request_error(server, request, "ask for outputs or for the objective, one at a time");
+    } else if (strcmp(key, "objective") == 0) {
+        if (!json_is_boolean(value)) {
+            request_error(server, request, "'objective' is true or false");
         }
     } else if (strcmp(key, "outputs") == 0) {
         read_outputs(server, request, value);
@@ -186,6 +193,12 @@ static Request read_request(Server *server, json_t *object)
     if (!json_is_object(object)) {
         request_error(server, &request, "a request is an object { }");
         return request;
+    }
+    const json_t *objective = json_object_get(object, "objective");
+    bool outputs =
+        json_object_get(object, "outputs") != NULL || json_object_get(object, "arm") != NULL;
+    if (objective == NULL ? server->wants_objective && !outputs : json_is_true(objective)) {
+        (void)request_objective(server, &request);
     }
     json_object_foreach(object, key, value)
     {
@@ -258,6 +271,22 @@ static void add_arm(const Server *server, const Request *request, int arm, Text 
     text_string(text, call->slopes ? "}}" : "}");
 }
 
+/* null where there is an error: no number may pass for a perfect fit. */
+static void add_objective(const Server *server, const Request *request, Text *text)
+{
+    const Fit *fit = server->study->fit;
+    text_string(text, ",\"objective\":");
+    json_number(text, request->error == NULL ? request->value : (double)NAN);
+    if (request->gradient != NULL) {
+        text_string(text, ",\"gradient\":{");
+        for (int i = 0; i < fit->parameter_count; i++) {
+            add_name(text, i == 0, fit->parameters[i].name);
+            json_number(text, request->gradient[i]);
+        }
+        text_string(text, "}");
+    }
+}
+
 static void add_answer(const Server *server, const Request *request, Text *text)
 {
     const Study *study = server->study;
@@ -270,6 +299,9 @@ static void add_answer(const Server *server, const Request *request, Text *text)
     if (request->error != NULL) {
         text_string(text, ",\"error\":");
         json_quoted(text, request->error);
+    }
+    if (request->objective) {
+        add_objective(server, request, text);
     }
     if (ran) {
         text_string(text, ",\"time\":");
