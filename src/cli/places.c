@@ -64,6 +64,25 @@ SearchPath places_models(Arena *arena)
     return (SearchPath){.folders = folders, .count = (int)count};
 }
 
+const char *places_module(Arena *arena, const char *name)
+{
+    const char *folder = program_folder(arena);
+    if (folder != NULL) {
+        const char *built = file_join(arena, folder, name);
+        if (file_exists(built)) {
+            return built;
+        }
+        const char *prefix = file_join(arena, file_folder(arena, folder), STROMA_MODULES);
+        const char *beside = file_join(arena, prefix, name);
+        if (file_exists(beside)) {
+            return beside;
+        }
+    }
+    const char *prefix = file_join(arena, STROMA_INSTALL_PREFIX, STROMA_MODULES);
+    const char *installed = file_join(arena, prefix, name);
+    return file_exists(installed) ? installed : NULL;
+}
+
 const char *places_template(Arena *arena, const char **tried)
 {
     return places_plot(arena, "profile", tried);

@@ -1,4 +1,4 @@
-/* places.h: where models, plot templates and example studies are found.
+/* places.h: where models, plot templates, modules and example studies are found.
  *
  * Models: beside the study and in ./models (params/ sees to these), in the folders of $STROMA_PATH,
  * then in stroma's own data folder. That is ../share/stroma beside the program if it is there (so a
@@ -18,6 +18,10 @@ const char *places_data(Arena *arena);
 
 /* The folders for `use` and `model =` after the study's own and ./models. */
 SearchPath places_models(Arena *arena);
+
+/* A shared object of ours that is loaded on demand: beside a program in its build tree, in
+ * ../lib/stroma beside an installed one. NULL if it is not there. */
+const char *places_module(Arena *arena, const char *name);
 
 /* The whole text of plots/profile.gp, or NULL: *tried says where it should have been. */
 const char *places_template(Arena *arena, const char **tried);

@@ -6,12 +6,12 @@
 #include "cli/population.h"
 #include "cli/figures.h"
 #include "cli/interrupt.h"
+#include "cli/places.h"
 #include "cli/study_page.h"
 
 #include "base/file.h"
 #include "base/number.h"
 #include "table/csv.h"
-#include "table/hdf5.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,6 +32,7 @@ typedef struct {
     struct PopulationCounts counts;
     RunResult result;
     Individuals individuals;
+    const Hdf5Library *hdf5; // loaded if individuals go there
     const Figure *figures;
     int figure_count;
     const char **files; // (file_count) written, in order
@@ -58,6 +59,28 @@ static bool read_whole(const char *word, int low, int high, int *value, const ch
     *value = (int)number;
     *rest = word + used;
     return true;
+}
+
+/* Before the run, so that hours of work do not end in "there is no HDF5". */
+static int load_hdf5(Run *run)
+{
+    static const char module[] = "stroma-hdf5.so";
+    const char *path = places_module(run->cli->arena, module);
+    const char *why = NULL;
+    if (path != NULL) {
+        run->hdf5 = hdf5_load(run->cli->arena, path, &why);
+    }
+    if (run->hdf5 != NULL) {
+        return CLI_OK;
+    }
+    if (why != NULL) {
+        cli_complain("HDF5 cannot be loaded: %s; --individuals=csv writes text", why);
+    } else {
+        cli_complain("--individuals=hdf5 needs the module '%s', which is built where libhdf5-dev "
+                     "is installed; --individuals=csv writes text",
+                     module);
+    }
+    return CLI_USAGE;
 }
 
 /* CLI_OK, or CLI_USAGE with the complaint made. */
@@ -90,11 +113,7 @@ static int read_options(Run *run)
         run->individuals = INDIVIDUALS_CSV;
     } else if (word != NULL && strcmp(word, "hdf5") == 0) {
         run->individuals = INDIVIDUALS_HDF5;
-        if (!hdf5_is_there()) {
-            return cli_misused(
-                cli, "this stroma was built without HDF5 (libhdf5-dev, cmake -DSTROMA_HDF5=ON); "
-                     "--individuals=csv writes text");
-        }
+        return load_hdf5(run);
     } else if (word != NULL && strcmp(word, "none") == 0) {
         run->individuals = INDIVIDUALS_NONE;
     } else if (word != NULL) {
@@ -295,7 +314,7 @@ static bool write_kind(Run *run, FileKind kind, const char *path)
     case FILE_SINGLE:
         return population_write_individuals(run->plan, run->study->table_outputs, path);
     case FILE_HDF5:
-        return population_write_hdf5(run->plan, run->study->table_outputs, path);
+        return population_write_hdf5(run->plan, run->study->table_outputs, run->hdf5, path);
     case FILE_KINDS:
         break;
     }

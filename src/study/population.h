@@ -15,6 +15,7 @@
 
 #include "study/run.h"
 #include "study/spool.h"
+#include "table/hdf5.h"
 
 /* Rows of a unit behind those of outputs × times: for each output these two. */
 enum { EXTRA_AREA, EXTRA_PEAK, EXTRA_COUNT };
@@ -122,9 +123,10 @@ void population_result(const Plan *plan, const struct PopulationCounts *counts, 
 /* results.c: tables in the order of arms and subjects. False: errno says why. */
 bool population_write_outcomes(const Plan *plan, const char *path);
 bool population_write_subjects(const Plan *plan, const char *path);
-/* The same as HDF5; only if hdf5_is_there (table/hdf5.h). */
-bool population_write_hdf5(const Plan *plan, int columns, const char *path);
 bool population_write_individuals(const Plan *plan, int columns, const char *path);
+/* The same as HDF5 (single.c). */
+bool population_write_hdf5(const Plan *plan, int columns, const Hdf5Library *library,
+                           const char *path);
 
 /* summary.c, contrast.c. medians (may be NULL; study_table) gets a row for each arm and time. */
 bool population_write_summary(const Plan *plan, int jobs, const char *path, Table *medians);

@@ -6,8 +6,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/population.h"
 
-#include "table/hdf5.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -63,22 +61,24 @@ static bool put_unit(const Plan *plan, Hdf5 *file, int unit, int columns, double
                 turned[lane * times + t] = values[t * width + lane];
             }
         }
-        good = good && hdf5_put_rows(file, matrix_name(plan, arena, unit / plan->pack_count, k),
-                                     (size_t)first, (size_t)count, times, turned);
+        Hdf5Block block = {(size_t)first, (size_t)count, times};
+        const char *name = matrix_name(plan, arena, unit / plan->pack_count, k);
+        good = good && hdf5_put_rows(file, name, &block, turned);
     }
     arena_free(arena);
     return good;
 }
 
-bool population_write_hdf5(const Plan *plan, int columns, const char *path)
+bool population_write_hdf5(const Plan *plan, int columns, const Hdf5Library *library,
+                           const char *path)
 {
-    assert(columns >= 0 && columns <= plan->study->output_count && hdf5_is_there());
+    assert(columns >= 0 && columns <= plan->study->output_count && library != NULL);
     Arena *arena = arena_new();
     size_t cells = (size_t)plan->study->time_count * (size_t)plan->width;
     double *values = arena_array(arena, cells, sizeof *values);
     double *turned = arena_array(arena, cells, sizeof *turned);
     errno = 0;
-    Hdf5 *file = hdf5_create(arena, path);
+    Hdf5 *file = hdf5_create(library, arena, path);
     bool good = file != NULL;
     if (good) {
         good = make_all(plan, file, arena, columns);

@@ -24,12 +24,13 @@ elsewhere="$WORK/Étude n° 1 für MSC"
 mkdir -p "$elsewhere"
 cd "$elsewhere" || exit 2
 cat >"Übung eins.cfg" <<'STUDY'
-model = "pk1_iv";
+model = "pk/pk1_iv";
+parameters = { CL = 5.0; V = 20.0; };
 time = { end = "12 h"; every = "1 h"; };
 arms = ( { name = "Größe"; doses = ( { route = "iv"; amount = "100 mg"; at = 0.0; } ); } );
 STUDY
 cp -R "$prefix/share/stroma/params" params
-expect 'a study of its own' "$program" check params/msc-iv.cfg
+expect 'a study that came along' "$program" check params/msc-iv.cfg
 expect 'a run with pictures' "$program" run params/msc-iv.cfg
 expect 'the table is there' test -s out/msc-iv/msc-iv.csv
 if command -v gnuplot >/dev/null 2>&1; then
@@ -42,4 +43,10 @@ mv "$prefix" "$WORK/zweiter Ort"
 rm -rf out
 expect 'it runs after a move' "$WORK/zweiter Ort/bin/stroma" run --no-render params/msc-iv.cfg
 expect 'the table is there again' test -s out/msc-iv/msc-iv.csv
+expect 'a study of its own, and a name of its own' "$WORK/zweiter Ort/bin/stroma" run --no-render "Übung eins.cfg"
+if [ -e "$BUILD/stroma-hdf5.so" ]; then
+    echo 'population = { size = 3; vary = { CL = { cv = 0.3; }; }; };' >>"Übung eins.cfg"
+    expect 'and its module' "$WORK/zweiter Ort/bin/stroma" run --no-render --individuals=hdf5 "Übung eins.cfg"
+    expect 'HDF5 is there' test -s "out/Übung eins/Übung eins.h5"
+fi
 exit $wrong
