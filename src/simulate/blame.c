@@ -95,7 +95,9 @@ static void blame_worst(Pack *pack, StepStatus status, double time)
     double now = stage_lane_time(&pack->main, guilty, time);
     int state = worst_state(pack, errors, guilty, &largest);
     lane_fail(pack, guilty, status == STEP_DONE ? OUTCOME_STEP_LIMIT : OUTCOME_NO_CONVERGENCE, now);
-    pack->lanes[guilty].outcome.state = state;
+    Outcome *outcome = &pack->lanes[guilty].outcome;
+    outcome->state = state;
+    outcome->crawls = status == STEP_CRAWL;
     if (status == STEP_NEWTON) {
         look_at_jacobian(pack, guilty, now);
     }

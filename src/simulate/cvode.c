@@ -307,6 +307,15 @@ void integrator_value(Integrator *integrator, double time, double *y)
     memcpy(y, vector_values(integrator->error), integrator->space.count * sizeof *y);
 }
 
+long integrator_failures(const Integrator *integrator)
+{
+    long error_tests = 0;
+    long newton = 0;
+    (void)CVodeGetNumErrTestFails(integrator->memory, &error_tests);
+    (void)CVodeGetNumNonlinSolvConvFails(integrator->memory, &newton);
+    return error_tests + newton;
+}
+
 double integrator_last_step(const Integrator *integrator)
 {
     return integrator->last_step;

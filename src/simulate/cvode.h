@@ -42,7 +42,8 @@ typedef enum {
     STEP_NEWTON,     // Newton's iteration did not converge
     STEP_RATES,      // the rates were not finite
     STEP_PRECISION,  // the tolerances ask for more digits than a double has
-    STEP_REFUSED     // CVODE refused the call
+    STEP_REFUSED,    // CVODE refused the call
+    STEP_CRAWL       // of the caller: it would take for ever
 } StepStatus;
 
 /* NULL if SUNDIALS cannot be set up. */
@@ -60,6 +61,8 @@ const double *integrator_state(Integrator *integrator);
 /* The state at a time within the last step. */
 void integrator_value(Integrator *integrator, double time, double *y);
 
+/* Attempts at a step that failed since the last restart: error tests and Newton iterations. */
+long integrator_failures(const Integrator *integrator);
 double integrator_last_step(const Integrator *integrator);
 /* |estimated local error| / weight of each entry after the last attempt: (states × width). */
 const double *integrator_errors(Integrator *integrator);

@@ -139,6 +139,14 @@ static void add_reason(Text *text, const Model *model, const Outcome *outcome)
         add_last_step(text, model, outcome);
         break;
     case OUTCOME_NO_CONVERGENCE:
+        if (outcome->crawls) {
+            text_format(text,
+                        "the solver crawls: state '%s' changes fastest (is it held at a jump or "
+                        "kink of its rate, such as a Hill exponent below 1 at zero?)",
+                        state);
+            add_last_step(text, model, outcome);
+            break;
+        }
         if (outcome->reason != NULL) {
             text_format(text, "%s: state '%s' does not come to rest", outcome->reason, state);
             break;

@@ -59,6 +59,7 @@ typedef struct {
     const char *reason; // OUTCOME_BAD_DOSE, OUTCOME_EVENTS
     bool has_fault;     // OUTCOME_NOT_FINITE: the model expression
     TapeFault fault;
+    bool crawls;                 // OUTCOME_NO_CONVERGENCE: it would have taken for ever
     double scheduled, delivered; // OUTCOME_LEDGER
     int event;                   // OUTCOME_EVENTS: which
     long events;                 // of the model that have fired

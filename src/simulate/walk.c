@@ -16,7 +16,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_STUCK = 20 };
+enum { MOST_STUCK = 20, FEWEST_WATCHED = 200 };
+static const double LEAST_PROGRESS = 1e-5; // of the run,
+static const double LEAST_GROWTH = 1e-3;   // and of the time since the last stop
 
 /* What the clock of the walk shows at the beginning and at the end of a segment. */
 static double walk_begin(const Pack *pack, int stop)
@@ -37,9 +39,14 @@ typedef struct {
     OutputSink *sink;
     void *context;
     const volatile int *stop;
-    long steps;  // since the last output or stop
-    int stuck;   // steps in a row that did not move the time
-    int segment; // the stop at which it begins
+    long steps;          // since the last output or stop
+    int stuck;           // steps in a row that did not move the time
+    int segment;         // the stop at which it begins
+    long failures;       // of the integrator after the last step
+    double begun;        // the time at which the segment begins
+    double watched_from; // the time from which progress is watched
+    long watched;        // steps since then
+    long failed;         // attempts since then that failed
 } Run;
 
 /* What is observed at a time. */
@@ -322,6 +329,52 @@ static bool look_into(Run *run, double before, double *time, double end, double 
     return true;
 }
 
+static void watch_anew(Run *run, double time)
+{
+    run->watched = 0;
+    run->failed = 0;
+    run->watched_from = time;
+}
+
+/* Looked at after each tenth of the step limit: have half as many attempts failed, or has the clock
+ * hardly moved, compared to the run and to the time since the last stop (steps that grow with time,
+ * as Robertson's, move it a lot by the latter)? A state that is held at a jump, a kink or an
+ * infinite slope of its rates (a Hill term with an exponent below 1 at zero) crawls like that for
+ * ever, within the step limit of each output, and the whole pack with it. */
+static bool crawls(Run *run, double time)
+{
+    const Pack *pack = run->pack;
+    long failures = integrator_failures(pack->main.integrator);
+    // the integrator counts from its last restart
+    run->failed += failures - (failures < run->failures ? 0 : run->failures);
+    run->failures = failures;
+    long enough = pack->options.max_steps / 10;
+    if (++run->watched < (enough > FEWEST_WATCHED ? enough : FEWEST_WATCHED)) {
+        return false;
+    }
+    double progress = time - run->watched_from;
+    double length = pack->main.own ? pack->span : pack->end - pack->start;
+    bool hopeless =
+        2 * run->failed >= run->watched ||
+        (progress < LEAST_PROGRESS * length && progress < LEAST_GROWTH * (time - run->begun));
+    watch_anew(run, time);
+    return hopeless;
+}
+
+/* Why a pack whose last step was good must not go on like that; STEP_DONE: the step limit. False:
+ * nothing is wrong. */
+static bool is_hopeless(Run *run, double time, StepStatus *status)
+{
+    bool stuck = run->stuck >= MOST_STUCK;
+    bool slow = crawls(run, time);
+    if (run->steps < run->pack->options.max_steps && !stuck && !slow) {
+        return false;
+    }
+    *status = stuck ? STEP_ERROR_TEST : slow ? STEP_CRAWL : STEP_DONE;
+    run->stuck = 0;
+    return true;
+}
+
 /* From a stop to the next at `end`. False if the run is to be given up; time is where it got to. */
 static bool advance(Run *run, double *time, double end)
 {
@@ -333,7 +386,9 @@ static bool advance(Run *run, double *time, double end)
     run->steps = 0;
     if (pack->main.own) {
         clocks_look_ahead(pack, run->segment);
+        watch_anew(run, *time); // the clock begins anew
     }
+    run->begun = *time;
     while (lanes_donor(pack) >= 0) {
         if (run->stop != NULL && *run->stop != 0) {
             return false;
@@ -350,17 +405,16 @@ static bool advance(Run *run, double *time, double end)
                 take_state(pack, *time);
                 return true;
             }
-            if (run->steps < pack->options.max_steps && run->stuck < MOST_STUCK) {
+            if (!is_hopeless(run, *time, &status)) {
                 continue;
             }
-            status = run->stuck < MOST_STUCK ? STEP_DONE : STEP_ERROR_TEST;
-            run->stuck = 0;
         }
         if (status == STEP_REFUSED && same_time(*time, end)) {
             take_state(pack, *time); // too close to the stop for a step
             return true;
         }
         recover(run, status, *time);
+        watch_anew(run, *time);
         integrator_stop_at(integrator, until);
     }
     return true;
@@ -451,8 +505,13 @@ bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *co
     for (int i = 1; i < n; i++) {
         assert(times[i - 1] <= times[i]);
     }
-    Run run = {
-        .pack = pack, .times = times, .count = n, .sink = sink, .context = context, .stop = stop};
+    Run run = {.pack = pack,
+               .times = times,
+               .count = n,
+               .sink = sink,
+               .context = context,
+               .stop = stop,
+               .watched_from = pack->start};
     if (pack->main.own) {
         grid_open(pack, times, n);
         run.next = n;
