@@ -35,7 +35,8 @@ add_dependencies(stroma_static stroma_archive)
 set_target_properties(stroma_static PROPERTIES IMPORTED_LOCATION ${STROMA_ARCHIVE})
 target_include_directories(stroma_static INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(stroma_static INTERFACE ${SUNDIALS_CVODES} ${SUNDIALS_NVECSERIAL}
-  PkgConfig::LIBCONFIG PkgConfig::JANSSON PkgConfig::GSL ${SLEEF_LIBRARY} ${MD_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS} m)
+  PkgConfig::LIBCONFIG PkgConfig::JANSSON PkgConfig::GSL PkgConfig::NLOPT ${SLEEF_LIBRARY} ${MD_LIBRARY}
+  Threads::Threads ${CMAKE_DL_LIBS} m)
 if(STROMA_SANITIZE)
   target_link_options(stroma_static INTERFACE -fsanitize=${STROMA_SANITIZE})
 endif()
