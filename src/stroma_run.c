@@ -92,6 +92,7 @@ stroma_status stroma_study_run(const stroma_study *study, const stroma_run_optio
         run.arm_count = 1;
     }
     RunOptions run_options = {.width = chosen.lanes,
+                              .jobs = 1, // the threads of a program are its own affair
                               .stop = chosen.stop,
                               .progress = chosen.progress,
                               .context = chosen.context};

@@ -154,6 +154,9 @@ static int check_file(Cli *cli, const char *path)
         study = params_read(cli->arena, path, &params, diag);
         model = study == NULL ? NULL : study->model;
     }
+    if (model != NULL) {
+        model_lint(model, diag);
+    }
     if (model != NULL && strict) {
         model_check_strict(model, diag);
     }

@@ -41,7 +41,9 @@ const Option run_options[] = {
     {"lanes", OPTION_VALUE, 0, false, "N",
      "integrate up to N arms or subjects side by side (1 to 64)"},
     {"jobs", OPTION_VALUE, 'j', false, "N",
-     "threads for a population or batch (default: one for each core)"},
+     "threads for a population, data file or batch (default: one for each core)"},
+    {"at-dose", OPTION_VALUE, 0, false, "WHICH",
+     "outputs at the time of a dose: pre, post (default) or both"},
     {"individuals", OPTION_VALUE, 0, false, "KIND", "curves of single subjects: none, csv, hdf5"},
     {"subject", OPTION_VALUE, 0, false, "ID", "run one subject of a population again"},
     {"cohort-only", OPTION_FLAG, 0, true, NULL, "only write what is drawn for each subject"},
@@ -101,14 +103,30 @@ static void show_progress(void *context, double done)
     cli_words("\rintegrating %3.0f %%", 100.0 * done);
 }
 
-static void integrate(Run *run, int lanes)
+/* --at-dose WHICH; false: it is none of the three. */
+static bool read_at_dose(const Cli *cli, AtDose *at_dose)
+{
+    static const char *const words[] = {
+        [AT_DOSE_POST] = "post", [AT_DOSE_PRE] = "pre", [AT_DOSE_BOTH] = "both"};
+    const char *word = option_value(&cli->arguments, "at-dose");
+    bool known = word == NULL;
+    *at_dose = AT_DOSE_POST;
+    for (int i = AT_DOSE_POST; word != NULL && i <= AT_DOSE_BOTH; i++) {
+        bool same = strcmp(words[i], word) == 0;
+        *at_dose = same ? (AtDose)i : *at_dose;
+        known = known || same;
+    }
+    return known;
+}
+
+static void integrate(Run *run, const RunOptions *options)
 {
     Cli *cli = run->cli;
     bool progress = cli->terminal && !option_given(&cli->arguments, "quiet");
-    RunOptions how = {.width = lanes,
-                      .stop = interrupt_flag(),
-                      .progress = progress ? show_progress : NULL,
-                      .context = run};
+    RunOptions how = *options;
+    how.stop = interrupt_flag();
+    how.progress = progress ? show_progress : NULL;
+    how.context = run;
     run->progress_since = cli_seconds();
     interrupt_catch();
     bool ran = study_run(run->study, &how, cli->arena, &run->result);
@@ -152,6 +170,19 @@ static void complain_gaps(const Run *run)
             cli_complain("'%s' is not a finite number in %zu row%s, first in arm '%s' at t = %s %s",
                          study->outputs[i].label->name, gaps.count, gaps.count == 1 ? "" : "s",
                          study->arms[arm].name, time, study->model->time_unit.text);
+        }
+    }
+}
+
+/* A dose whose lag passes the end of the run is prescribed and never given. */
+static void complain_late(const Run *run)
+{
+    for (int arm = 0; arm < run->study->arm_count; arm++) {
+        int late = run->result.ledgers[arm].late;
+        if (late > 0) {
+            cli_complain("arm '%s': %d dose%s not given: the lag takes %s beyond the end [%s]",
+                         run->study->arms[arm].name, late, late == 1 ? " is" : "s are",
+                         late == 1 ? "it" : "them", fault_code(FAULT_R050));
         }
     }
 }
@@ -228,7 +259,10 @@ static int write_manifest(Run *run)
     Arena *arena = run->cli->arena;
     Text text = text_new(arena);
     const char *path = file_join(arena, run->folder, "manifest.json");
-    bool made = study_manifest(run->study, &run->result, cli_command_line(run->cli), arena, &text);
+    // the number of threads is not in it: no file depends on that
+    const char *call =
+        run->study->data != NULL ? population_call_line(run->cli) : cli_command_line(run->cli);
+    bool made = study_manifest(run->study, &run->result, call, arena, &text);
     assert(made && "the manifest holds something that is not JSON");
     (void)made;
     OutFile *file = file_create(arena, path);
@@ -335,16 +369,17 @@ static void report(Run *run)
     say_files(run);
 }
 
-static int run_study(Run *run, int lanes)
+static int run_study(Run *run, const RunOptions *options)
 {
     Cli *cli = run->cli;
-    integrate(run, lanes);
+    integrate(run, options);
     if (run->result.stopped || interrupt_code() != 0) {
         cli_complain("interrupted; nothing was written");
         return interrupt_code();
     }
     complain_failures(run);
     data_complain(run->study, &run->result, cli->arena);
+    complain_late(run);
     complain_gaps(run);
     run->figures = figures_of_study(cli->arena, run->study);
     size_t room = 8 + 3 * (size_t)run->study->plot_count;
@@ -373,6 +408,35 @@ static const char *make_folder(const Cli *cli, const Study *study, const char *w
         return NULL;
     }
     return folder;
+}
+
+/* Options that mean something for some studies only. CLI_OK, or CLI_USAGE with the complaint made.
+ */
+static int read_options(Cli *cli, const Study *study, RunOptions *options)
+{
+    const char *path = cli->arguments.operands[0];
+    bool population = study->population != NULL;
+    const char *name;
+    if (!population && population_option_given(cli, &name)) {
+        return cli_misused(cli, "'--%s' is for a study with a population; '%s' has none", name,
+                           path);
+    }
+    if (!read_at_dose(cli, &options->at_dose)) {
+        return cli_misused(cli, "'--at-dose %s' is none of pre, post, both",
+                           option_value(&cli->arguments, "at-dose"));
+    }
+    bool batch = option_given(&cli->arguments, "batch");
+    if ((population || batch) && options->at_dose != AT_DOSE_POST) {
+        return cli_misused(cli, "'--at-dose' is not for a population or a batch");
+    }
+    if (!population && !batch && study->data == NULL && option_given(&cli->arguments, "jobs")) {
+        return cli_misused(cli,
+                           "'--jobs' is for a population, a data file or a batch; '%s' is none of "
+                           "them",
+                           path);
+    }
+    options->jobs = population || batch ? 0 : population_jobs(cli);
+    return options->jobs < 0 ? CLI_USAGE : CLI_OK;
 }
 
 int run_call(Cli *cli, int merged, int jobs, const char *folder)
@@ -409,10 +473,10 @@ int run_call(Cli *cli, int merged, int jobs, const char *folder)
         return CLI_DATA;
     }
     run.timings.parse = cli_seconds() - begin;
-    const char *name;
-    if (run.study->population == NULL && population_option_given(cli, &name)) {
-        return cli_misused(cli, "'--%s' is for a study with a population; '%s' has none", name,
-                           path);
+    RunOptions options = {.width = lanes};
+    int code = read_options(cli, run.study, &options);
+    if (code != CLI_OK) {
+        return code;
     }
     run.folder = make_folder(cli, run.study, folder);
     cli->folder = run.folder;
@@ -423,7 +487,7 @@ int run_call(Cli *cli, int merged, int jobs, const char *folder)
         return batch_command(cli, run.study, run.folder, lanes);
     }
     if (run.study->population == NULL) {
-        return run_study(&run, lanes);
+        return run_study(&run, &options);
     }
     PopulationCall call = {.study = run.study,
                            .folder = run.folder,

@@ -83,6 +83,18 @@ static int load_hdf5(Run *run)
     return CLI_USAGE;
 }
 
+int population_jobs(const Cli *cli)
+{
+    int jobs = 0;
+    const char *rest = "";
+    const char *word = option_value(&cli->arguments, "jobs");
+    if (word != NULL && (!read_whole(word, 1, MOST_JOBS, &jobs, &rest) || *rest != '\0')) {
+        (void)cli_misused(cli, "'--jobs %s' is not a whole number from 1 to %d", word, MOST_JOBS);
+        return -1;
+    }
+    return jobs;
+}
+
 /* CLI_OK, or CLI_USAGE with the complaint made. */
 static int read_options(Run *run)
 {
@@ -91,12 +103,11 @@ static int read_options(Run *run)
     PopulationOptions *options = &run->options;
     *options = (PopulationOptions){.shard = 1, .shard_count = 1, .folder = run->call->folder};
     options->jobs = run->call->jobs;
-    const char *rest = "";
-    const char *word = option_value(arguments, "jobs");
-    if (word != NULL && (!read_whole(word, 1, MOST_JOBS, &options->jobs, &rest) || *rest != '\0')) {
-        return cli_misused(cli, "'--jobs %s' is not a whole number from 1 to %d", word, MOST_JOBS);
+    if (option_given(arguments, "jobs") && (options->jobs = population_jobs(cli)) < 0) {
+        return CLI_USAGE;
     }
-    word = option_value(arguments, "shard");
+    const char *rest = "";
+    const char *word = option_value(arguments, "shard");
     if (word != NULL &&
         (!read_whole(word, 1, MOST_SHARDS, &options->shard, &rest) || *rest != '/' ||
          !read_whole(rest + 1, 1, MOST_SHARDS, &options->shard_count, &rest) || *rest != '\0' ||

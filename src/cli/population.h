@@ -24,6 +24,9 @@ int population_command(Cli *cli, PopulationCall *call);
 /* True if an option was given that only a population has; *name is the first. */
 bool population_option_given(const Cli *cli, const char **name);
 
+/* --jobs N; 0 if it was not given, -1 with the complaint made if it makes no sense. */
+int population_jobs(const Cli *cli);
+
 /* The command line of `run` without what changes no result (jobs, shard, resume, quiet): as words
  * with SEPARATOR between, and as one could type it. */
 enum { POPULATION_SEPARATOR = 0x1f };

@@ -6,14 +6,13 @@
 
 #include <string.h>
 
-static const char *const own_options[] = {"jobs",    "shard",       "resume",
-                                          "subject", "cohort-only", "individuals"};
+static const char *const own_options[] = {"shard", "resume", "subject", "cohort-only",
+                                          "individuals"};
 
 bool population_option_given(const Cli *cli, const char **name)
 {
     for (size_t i = 0; i < sizeof own_options / sizeof own_options[0]; i++) {
-        bool batch = strcmp(own_options[i], "jobs") == 0 && option_given(&cli->arguments, "batch");
-        if (option_given(&cli->arguments, own_options[i]) && !batch) {
+        if (option_given(&cli->arguments, own_options[i])) {
             *name = own_options[i];
             return true;
         }

@@ -210,6 +210,7 @@ static bool add_dose(Expansion *expansion, const Dose *dose, const RouteValues *
         return false;
     }
     double repeat_time = event.time;
+    bool late = false;
     bool by_rate = dose->kind == DOSE_INFUSION_RATE || dose->kind == DOSE_MODEL_RATE;
     for (int i = 0; i < values->target_count; i++) {
         double fraction = values->fraction[i];
@@ -221,6 +222,7 @@ static bool add_dose(Expansion *expansion, const Dose *dose, const RouteValues *
         if (event.amount == 0.0) {
             continue; // a zero fraction, or a zero amount: no event
         }
+        late = late || (event.time > expansion->end && !is_cut(expansion, event.time));
         bool one = by_rate && values->target_count == 1;
         event.rate = one ? rate : fraction * rate;
         double duration = one ? event.amount / rate : stream;
@@ -230,6 +232,7 @@ static bool add_dose(Expansion *expansion, const Dose *dose, const RouteValues *
             return false;
         }
     }
+    expansion->schedule->late += late;
     return true;
 }
 

@@ -52,6 +52,7 @@ typedef struct {
     double scheduled;        // Σ amount × fraction that will enter if the run goes to the end
     ScheduledAmount *totals; // the same by route and state, in the order they are met
     int total_count;
+    int late; // doses prescribed within the run that their lag takes beyond its end
 } Schedule;
 
 /* What a route does with a dose given at `time`: filled by the caller for each target. */

@@ -38,6 +38,10 @@ _stroma()
         mapfile -t COMPREPLY < <(compgen -W "html md" -- "$word")
         return
         ;;
+    --at-dose)
+        mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word")
+        return
+        ;;
     --set | -s | --source | --lanes | --jobs | -j | --subject | --shard | --starts)
         return
         ;;

@@ -195,5 +195,7 @@ void model_print_jacobian(const Model *model, Text *text);
 
 /* strict: warnings for every quantity without a unit (M codes). */
 void model_check_strict(const Model *model, Diag *diag);
+/* Warns of what is allowed and often not meant: pulses hidden in equations. */
+void model_lint(const Model *model, Diag *diag);
 
 #endif

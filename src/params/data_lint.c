@@ -15,10 +15,17 @@ static Span place_of(const DataReader *reader, const DataRow *row)
 
 static bool gives(const Dose *dose)
 {
-    return dose->kind <= DOSE_MODEL_DURATION && dose->amount != 0.0;
+    return dose->kind <= DOSE_MODEL_DURATION && (dose->amount != 0.0 || dose->steady != STEADY_NOT);
 }
 
-/* Observations at the time of a dose record: the order of the lines decides what they see. */
+/* True if amounts jump at the record: a bolus, a steady state, a reset, EVID 5 and 6. */
+static bool jumps(const Dose *dose)
+{
+    return (gives(dose) && (dose->kind == DOSE_BOLUS || dose->steady != STEADY_NOT)) ||
+           dose->reset || dose->kind > DOSE_MODEL_DURATION;
+}
+
+/* Observations at the time of a record: the order of the lines decides what they see. */
 static void lint_instants(DataReader *reader, const DataSubject *subject)
 {
     int first = 0;
@@ -33,11 +40,28 @@ static void lint_instants(DataReader *reader, const DataSubject *subject)
             if (!schedule_same_instant(dose->time, row->time)) {
                 break;
             }
-            if (gives(dose) && dose->kind == DOSE_BOLUS) {
+            if (jumps(dose)) {
                 bool before = subject->observations[i].records <= k;
-                note_once(reader, before ? FAULT_D022 : FAULT_D033, place_of(reader, row));
+                Fault fault = !gives(dose) ? FAULT_D040 : before ? FAULT_D022 : FAULT_D033;
+                note_once(reader, fault, place_of(reader, row));
                 break;
             }
+        }
+    }
+}
+
+/* Records of one time that give different amounts in another order: one of them is a reset, a
+ * steady state that replaces, or EVID 5, 6. */
+static void lint_records(DataReader *reader, const DataSubject *subject)
+{
+    for (int k = 1; k < subject->regimen.count; k++) {
+        const Dose *one = &subject->regimen.doses[k - 1];
+        const Dose *two = &subject->regimen.doses[k];
+        bool matters = one->kind > DOSE_MODEL_DURATION || two->kind > DOSE_MODEL_DURATION ||
+                       one->reset || two->reset || one->steady == STEADY_REPLACE ||
+                       two->steady == STEADY_REPLACE;
+        if (matters && schedule_same_instant(one->time, two->time)) {
+            note_once(reader, FAULT_D041, two->span);
         }
     }
 }
@@ -63,6 +87,7 @@ void lint_subject(DataReader *reader, const DataSubject *subject)
 {
     if (reader->options->lint) {
         lint_instants(reader, subject);
+        lint_records(reader, subject);
         lint_additional(reader, subject);
     }
 }
@@ -77,6 +102,12 @@ void report_notes(DataReader *reader)
          "observations stand before a dose of their own time and see the state before"},
         {FAULT_D033, "observation stands behind a dose of its own time and sees the state after",
          "observations stand behind a dose of their own time and see the state after"},
+        {FAULT_D040,
+         "observation has the time of a reset or a set value (EVID 3, 5, 6): its place decides",
+         "observations have the time of a reset or a set value (EVID 3, 5, 6): their place "
+         "decides"},
+        {FAULT_D041, "record has the time of one before it, and the order of both matters",
+         "records have the time of one before them, and the order of both matters"},
         {FAULT_D023, "record falls on an additional dose (ADDL), which enters before it",
          "records fall on an additional dose (ADDL), which enters before them"},
         {FAULT_D025, "time differs from the one before by rounding only: taken as equal",

@@ -281,6 +281,9 @@ void read_study(Reader *reader)
     read_output_times(reader);
     read_fit(reader);
     list_inputs(reader);
+    if (reader->options->lint && diag_errors(reader->diag) == 0) {
+        lint_times(reader);
+    }
     if (reader->options->strict) {
         lint_sources(reader);
     }

@@ -112,6 +112,8 @@ void lint_values(Diag *diag, const Entry *group);
 void lint_sources(Reader *reader);
 /* --- read_fit.c: study->fit, last of all */
 void read_fit(Reader *reader);
+/* --- lint_times.c */
+void lint_times(Reader *reader);
 /* --- set.c: changes of the command line; those of `model` before the model is known */
 void apply_settings(Reader *reader, bool of_model);
 

@@ -3,11 +3,14 @@
  * Subjects whose schedules have the same times share packs; those that are left over share what
  * room there is. Every subject has a row for each of its own observations, as it was seen at its
  * place among the records, and one for each time of the study's grid while it is there (not where
- * it has an observation already). SPDX-License-Identifier: GPL-3.0-or-later */
+ * it has an observation already). Packs are dealt out to threads; which subjects share one, and so
+ * every number, does not depend on how many there are. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/data_run.h"
+#include "study/workers.h"
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,19 +22,40 @@ typedef struct {
     size_t count, room;
 } Place;
 
+/* What a subject's doses came to. */
+typedef struct {
+    LedgerLine *lines;
+    int count, late;
+} Account;
+
+/* What all workers share. Each item of work is a pack: it writes to the places of its own subjects
+ * only. */
 typedef struct {
     const Study *study;
     const DataSet *data;
     const RunOptions *options;
-    Arena *arena;
+    const Tape *tape;
     RunResult *result;
-    Place *places;    // (data->count) of the arm that runs
-    double *ends;     // (data->count)
-    const int *lanes; // subjects of the pack that runs
-    int lane_count;
-    int arm;
-    long done;
+    Place *places;        // (arms × data->count)
+    Account *accounts;    // (arms × data->count)
+    double *ends;         // (data->count)
+    const int *order;     // (data->count) subjects in the order in which they are packed
+    int width, packs;     // of an arm
+    pthread_mutex_t lock; // guards what follows, and the statistics of the result
+    Arena *arena;
 } Run;
+
+/* A worker, and the pack that it runs now. */
+typedef struct {
+    Run *run;
+    Pack *pack;
+    Arena *arena;
+    ArenaMark mark;
+    const int *lanes; // subjects of the pack
+    int lane_count, arm;
+    int *last;   // (width) output time of each lane's latest row of the grid
+    bool *twice; // (width) that row may have a second one
+} Worker;
 
 /* The last occasion of an individual goes on to the end of the grid. */
 static double end_of(const Study *study, int index)
@@ -71,38 +95,44 @@ static int *number_ids(const DataSet *data, Arena *arena, TableColumn *column)
     return numbers;
 }
 
-/* A row with a time for a subject, at its place in time; NULL: there is one of its own already. */
-static double *new_row(Run *run, int subject, double time, bool of_grid)
+/* True if the subject has a row of its own at this time, so that the grid needs none. */
+static bool has_row(const Run *run, const Place *place, double time)
 {
+    const Table *table = run->result->table;
+    size_t columns = (size_t)table->column_count;
+    const double *rows = table->cells + place->first * columns;
+    for (size_t i = place->count; i > 0; i--) {
+        double before = rows[(i - 1) * columns + 2];
+        if (schedule_same_instant(before, time)) {
+            return true;
+        }
+        if (before < time) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* A row for the subject in a lane, at its place in time. */
+static void add_row(Worker *worker, int lane, double time, const double *values, int width)
+{
+    const Run *run = worker->run;
     Table *table = run->result->table;
-    Place *place = &run->places[subject];
+    size_t index = (size_t)worker->arm * (size_t)run->data->count + (size_t)worker->lanes[lane];
+    Place *place = &run->places[index];
     size_t columns = (size_t)table->column_count;
     double *rows = table->cells + place->first * columns;
     size_t at = place->count;
     while (at > 0 && rows[(at - 1) * columns + 2] > time) {
         at--;
     }
-    for (size_t i = at; of_grid && i > 0; i--) {
-        double before = rows[(i - 1) * columns + 2];
-        if (schedule_same_instant(before, time)) {
-            return NULL;
-        }
-        if (before < time) {
-            break;
-        }
-    }
     assert(place->count < place->room);
     memmove(rows + (at + 1) * columns, rows + at * columns,
             (place->count - at) * columns * sizeof *rows);
     place->count++;
     double *row = rows + at * columns;
-    row[0] = run->arm;
+    row[0] = worker->arm;
     row[2] = time;
-    return row;
-}
-
-static void fill_row(const Run *run, double *row, int lane, const double *values, int width)
-{
     for (int k = 0; k < run->study->output_count; k++) {
         row[FIRST_OUTPUT + k] = values[(size_t)k * (size_t)width + (size_t)lane];
     }
@@ -111,21 +141,28 @@ static void fill_row(const Run *run, double *row, int lane, const double *values
 static bool take_observation(void *context, int lane, int index, double time, const double *values,
                              int width)
 {
-    Run *run = context;
     (void)index;
-    fill_row(run, new_row(run, run->lanes[lane], time, false), lane, values, width);
+    add_row(context, lane, time, values, width);
     return true;
 }
 
+/* A time that comes again is that after a dose. */
 static bool take_grid(void *context, int index, double time, const double *values, const bool *live,
                       int width)
 {
-    Run *run = context;
-    (void)index;
-    for (int lane = 0; lane < run->lane_count; lane++) {
-        double *row = live[lane] ? new_row(run, run->lanes[lane], time, true) : NULL;
-        if (row != NULL) {
-            fill_row(run, row, lane, values, width);
+    Worker *worker = context;
+    const Run *run = worker->run;
+    for (int lane = 0; lane < worker->lane_count; lane++) {
+        if (!live[lane]) {
+            continue;
+        }
+        size_t at = (size_t)worker->arm * (size_t)run->data->count + (size_t)worker->lanes[lane];
+        bool again = worker->last[lane] == index;
+        bool wanted = again ? worker->twice[lane] : !has_row(run, &run->places[at], time);
+        worker->last[lane] = index;
+        worker->twice[lane] = wanted && !again;
+        if (wanted) {
+            add_row(worker, lane, time, values, width);
         }
     }
     return true;
@@ -161,49 +198,45 @@ SubjectInput data_input(const Study *study, int arm, int index, Arena *arena)
                           .end = end_of(study, index)};
 }
 
-/* Adds the ledger of a lane to that of the arm. */
-static void add_ledger(Run *run, const Pack *pack, int lane)
+/* The fate of a lane, and its ledger, as copies that outlive the pack. */
+static void keep_lane(Worker *worker, int lane)
 {
-    ArmLedger *sum = &run->result->ledgers[run->arm];
+    Run *run = worker->run;
+    size_t index = (size_t)worker->arm * (size_t)run->data->count + (size_t)worker->lanes[lane];
+    Outcome *kept = &run->result->subjects[index];
+    Account *account = &run->accounts[index];
+    *kept = *pack_outcome(worker->pack, lane);
     const LedgerLine *lines;
-    int count = pack_ledger(pack, lane, &lines);
-    for (int i = 0; i < count; i++) {
-        study_add_ledger(run->arena, sum, &lines[i]);
-    }
-}
-
-static void keep_outcome(Run *run, const Pack *pack, int lane)
-{
-    int subject = run->lanes[lane];
-    RunResult *result = run->result;
-    Outcome *kept =
-        &result->subjects[(size_t)run->arm * (size_t)run->data->count + (size_t)subject];
-    *kept = *pack_outcome(pack, lane);
-    if (kept->reason != NULL) { // its text would go with the pack
+    account->count = pack_ledger(worker->pack, lane, &lines);
+    account->late = pack_schedule(worker->pack, lane)->late;
+    pthread_mutex_lock(&run->lock);
+    if (kept->reason != NULL) {
         kept->reason = arena_copy(run->arena, kept->reason, strlen(kept->reason));
     }
-    Outcome *arm = &result->outcomes[run->arm];
-    if (kept->kind != OUTCOME_DONE && arm->kind == OUTCOME_DONE) {
-        *arm = *kept; // the first of the subjects that failed speaks for the arm
-    }
-    if (kept->kind == OUTCOME_DONE) {
-        add_ledger(run, pack, lane);
+    account->lines = arena_array(run->arena, (size_t)account->count, sizeof *account->lines);
+    pthread_mutex_unlock(&run->lock);
+    for (int i = 0; i < account->count; i++) {
+        account->lines[i] = lines[i];
     }
 }
 
-static bool run_one_pack(Run *run, Pack *pack, const int *subjects, int count)
+/* Runs some subjects as a pack. */
+static bool run_one_pack(Worker *worker, const int *subjects, int count)
 {
-    SubjectInput *inputs = arena_array(run->arena, (size_t)count, sizeof *inputs);
+    const Run *run = worker->run;
+    const Study *study = run->study;
+    arena_rewind(worker->arena, worker->mark);
+    SubjectInput *inputs = arena_array(worker->arena, (size_t)count, sizeof *inputs);
     double start = HUGE_VAL;
     double end = -HUGE_VAL;
-    run->lanes = subjects;
-    run->lane_count = count;
+    worker->lanes = subjects;
+    worker->lane_count = count;
     for (int i = 0; i < count; i++) {
-        inputs[i] = data_input(run->study, run->arm, subjects[i], run->arena);
+        inputs[i] = data_input(study, worker->arm, subjects[i], worker->arena);
         start = fmin(start, inputs[i].start);
         end = fmax(end, inputs[i].end);
+        worker->last[i] = -1;
     }
-    const Study *study = run->study;
     int first = 0;
     int last = study->time_count;
     while (first < last && study->times[first] < start) {
@@ -212,18 +245,91 @@ static bool run_one_pack(Run *run, Pack *pack, const int *subjects, int count)
     while (last > first && study->times[last - 1] > end) {
         last--;
     }
-    pack_load(pack, inputs, count, start, end);
-    bool whole =
-        pack_run(pack, study->times + first, last - first, take_grid, run, run->options->stop);
+    pack_load(worker->pack, inputs, count, start, end);
+    bool whole = pack_run(worker->pack, study->times + first, last - first, take_grid, worker,
+                          run->options->stop);
     for (int i = 0; i < count; i++) {
-        keep_outcome(run, pack, i);
-    }
-    run->done += count;
-    if (run->options->progress != NULL) {
-        double all = (double)run->data->count * study->arm_count;
-        run->options->progress(run->options->context, (double)run->done / all);
+        keep_lane(worker, i);
     }
     return whole;
+}
+
+static void *worker_open(void *shared)
+{
+    Run *run = shared;
+    Arena *arena = arena_new();
+    Worker *worker = arena_alloc(arena, sizeof *worker);
+    *worker = (Worker){.run = run, .arena = arena};
+    worker->last = arena_array(arena, (size_t)run->width, sizeof *worker->last);
+    worker->twice = arena_array(arena, (size_t)run->width, sizeof *worker->twice);
+    worker->mark = arena_mark(arena);
+    worker->pack = pack_open(run->tape, &run->study->solver, run->width);
+    if (worker->pack == NULL) {
+        arena_free(arena);
+        return NULL;
+    }
+    pack_observe(worker->pack, take_observation, worker);
+    pack_at_dose(worker->pack, run->options->at_dose);
+    return worker;
+}
+
+static bool worker_work(void *shared, void *context, long item)
+{
+    Run *run = shared;
+    Worker *worker = context;
+    int first = (int)(item % run->packs) * run->width;
+    int rest = run->data->count - first;
+    worker->arm = (int)(item / run->packs);
+    if (!run_one_pack(worker, run->order + first, rest < run->width ? rest : run->width)) {
+        pthread_mutex_lock(&run->lock);
+        run->result->stopped = true;
+        pthread_mutex_unlock(&run->lock);
+    }
+    return true;
+}
+
+static void worker_close(void *context)
+{
+    Worker *worker = context;
+    Run *run = worker->run;
+    pthread_mutex_lock(&run->lock);
+    study_add_stats(&run->result->stats, pack_stats(worker->pack));
+    pthread_mutex_unlock(&run->lock);
+    pack_close(worker->pack);
+    arena_free(worker->arena);
+}
+
+static void tell(void *shared, long done)
+{
+    const Run *run = shared;
+    const RunOptions *options = run->options;
+    if (options->progress != NULL) {
+        double all = (double)run->packs * run->study->arm_count;
+        options->progress(options->context, (double)done / all);
+    }
+}
+
+/* Outcome and ledger of each arm, from its subjects in the order of the file. */
+static void sum_up(Run *run)
+{
+    size_t count = (size_t)run->data->count;
+    for (int arm = 0; arm < run->study->arm_count; arm++) {
+        Outcome *whole = &run->result->outcomes[arm];
+        *whole = (Outcome){.kind = OUTCOME_DONE, .state = -1, .dose = -1};
+        whole->time = run->data->end;
+        for (size_t i = (size_t)arm * count; i < ((size_t)arm + 1) * count; i++) {
+            const Outcome *one = &run->result->subjects[i];
+            const Account *account = &run->accounts[i];
+            if (one->kind != OUTCOME_DONE) {
+                *whole = whole->kind == OUTCOME_DONE ? *one : *whole; // the first speaks for all
+                continue;
+            }
+            run->result->ledgers[arm].late += account->late;
+            for (int k = 0; k < account->count; k++) {
+                study_add_ledger(run->arena, &run->result->ledgers[arm], &account->lines[k]);
+            }
+        }
+    }
 }
 
 static double count_doses(const DataSubject *subject)
@@ -290,16 +396,19 @@ static int *order_of(const DataSet *data, Arena *arena)
     return order;
 }
 
-/* Rows of every subject of an arm, one place after the other. */
-static void make_places(Run *run, size_t *next)
+/* Rows of every subject of every arm, one place after the other; their number. */
+static size_t make_places(Run *run)
 {
-    for (int i = 0; i < run->data->count; i++) {
-        const DataSubject *subject = &run->data->subjects[i];
-        size_t room =
-            (size_t)subject->row_count + grid_count(run->study, subject->start, run->ends[i]);
-        run->places[i] = (Place){*next, 0, room};
-        *next += room;
+    size_t next = 0;
+    size_t times = run->options->at_dose == AT_DOSE_BOTH ? 2 : 1;
+    for (int i = 0; i < run->study->arm_count * run->data->count; i++) {
+        int index = i % run->data->count;
+        const DataSubject *subject = &run->data->subjects[index];
+        size_t grid = grid_count(run->study, subject->start, run->ends[index]);
+        run->places[i] = (Place){next, 0, (size_t)subject->row_count + times * grid};
+        next += run->places[i].room;
     }
+    return next;
 }
 
 /* Rows that were not filled leave no gap; ids are written. */
@@ -307,7 +416,8 @@ static void close_gaps(const Run *run, const int *ids)
 {
     Table *table = run->result->table;
     size_t columns = (size_t)table->column_count;
-    for (int i = 0; i < run->data->count; i++) {
+    for (int i = 0; i < run->study->arm_count * run->data->count; i++) {
+        int index = i % run->data->count;
         const Place *place = &run->places[i];
         double *to = table->cells + table->row_count * columns;
         const double *from = table->cells + place->first * columns;
@@ -315,70 +425,62 @@ static void close_gaps(const Run *run, const int *ids)
             memmove(to, from, place->count * columns * sizeof *to);
         }
         for (size_t k = 0; k < place->count; k++) {
-            to[k * columns + 1] = ids == NULL ? run->data->subjects[i].number : ids[i];
+            to[k * columns + 1] = ids == NULL ? run->data->subjects[index].number : ids[index];
         }
         table->row_count += place->count;
     }
 }
 
-static Table *make_table(const Study *study, Arena *arena, const double *ends, int **ids)
+static Run make_run(const Study *study, const RunOptions *options, const Tape *tape, Arena *arena,
+                    RunResult *result)
 {
-    Table *shape = study_table(study, arena);
-    size_t rows = 0;
-    for (int i = 0; i < study->data->count; i++) {
-        const DataSubject *subject = &study->data->subjects[i];
-        rows += (size_t)subject->row_count + grid_count(study, subject->start, ends[i]);
+    const DataSet *data = study->data;
+    size_t count = (size_t)data->count;
+    size_t all = count * (size_t)study->arm_count;
+    int most = options->width > 0 ? options->width : study_lanes(study);
+    Run run = {.study = study,
+               .data = data,
+               .options = options,
+               .tape = tape,
+               .arena = arena,
+               .result = result,
+               .order = order_of(data, arena),
+               .width = tape_width(data->count < most ? data->count : most)};
+    run.packs = (data->count + run.width - 1) / run.width;
+    run.places = arena_array(arena, all, sizeof *run.places);
+    run.accounts = arena_array(arena, all, sizeof *run.accounts);
+    run.ends = arena_array(arena, count, sizeof *run.ends);
+    for (size_t i = 0; i < count; i++) {
+        run.ends[i] = end_of(study, (int)i);
     }
-    *ids = study->data->numbered ? NULL : number_ids(study->data, arena, &shape->columns[1]);
-    return table_new(arena, shape->columns, shape->column_count, rows * (size_t)study->arm_count);
-}
-
-/* All subjects of the arm; false if it was interrupted. */
-static bool run_arm(Run *run, Pack *pack, const int *order, int width)
-{
-    int count = run->data->count;
-    for (int first = 0; first < count; first += width) {
-        int rest = count - first < width ? count - first : width;
-        if (!run_one_pack(run, pack, order + first, rest)) {
-            return false;
-        }
-    }
-    return true;
+    result->subjects = arena_array(arena, all, sizeof *result->subjects);
+    result->width = run.width;
+    return run;
 }
 
 bool data_run(const Study *study, const RunOptions *options, const Tape *tape, Arena *arena,
               RunResult *result)
 {
-    const DataSet *data = study->data;
-    assert(data != NULL && data->count > 0);
-    size_t count = (size_t)data->count;
-    Run run = {.study = study, .data = data, .options = options, .arena = arena, .result = result};
-    run.places = arena_array(arena, count, sizeof *run.places);
-    run.ends = arena_array(arena, count, sizeof *run.ends);
-    for (size_t i = 0; i < count; i++) {
-        run.ends[i] = end_of(study, (int)i);
-    }
-    int *ids = NULL;
-    result->table = make_table(study, arena, run.ends, &ids);
-    result->subjects = arena_array(arena, count * (size_t)study->arm_count, sizeof(Outcome));
-    int most = options->width > 0 ? options->width : study_lanes(study);
-    int width = tape_width(data->count < most ? data->count : most);
-    Pack *pack = pack_open(tape, &study->solver, width);
-    if (pack == NULL) {
-        return false;
-    }
-    pack_observe(pack, take_observation, &run);
-    int *order = order_of(data, arena);
-    size_t next = 0;
-    for (run.arm = 0; run.arm < study->arm_count && !result->stopped; run.arm++) {
-        result->outcomes[run.arm] = (Outcome){.kind = OUTCOME_DONE, .state = -1, .dose = -1};
-        result->outcomes[run.arm].time = data->end;
-        make_places(&run, &next);
-        result->stopped = !run_arm(&run, pack, order, width);
-        close_gaps(&run, ids);
-    }
-    result->stats = *pack_stats(pack);
-    result->width = width;
-    pack_close(pack);
-    return true;
+    assert(study->data != NULL && study->data->count > 0);
+    Run run = make_run(study, options, tape, arena, result);
+    size_t rows = make_places(&run);
+    Table *shape = study_table(study, arena, 1);
+    int *ids = study->data->numbered ? NULL : number_ids(study->data, arena, &shape->columns[1]);
+    result->table = table_new(arena, shape->columns, shape->column_count, rows);
+    WorkPlan plan = {.jobs = options->jobs,
+                     .count = (long)run.packs * study->arm_count,
+                     .shared = &run,
+                     .open = worker_open,
+                     .work = worker_work,
+                     .close = worker_close,
+                     .stop = options->stop,
+                     .tick = tell};
+    pthread_mutex_init(&run.lock, NULL);
+    int error = 0;
+    WorkStatus status = workers_run(&plan, &error);
+    pthread_mutex_destroy(&run.lock);
+    result->stopped = result->stopped || status == WORK_STOPPED;
+    sum_up(&run);
+    close_gaps(&run, ids);
+    return status != WORK_FAILED;
 }

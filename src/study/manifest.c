@@ -249,6 +249,9 @@ static json_t *ledger_of(Arena *arena, const Model *model, const ArmLedger *ledg
     json_t *object = json_object();
     json_object_set_new(object, "lines", list);
     set_number(object, "largest_difference", ledger->worst);
+    if (ledger->late > 0) {
+        set_count(object, "after_the_end", ledger->late);
+    }
     return object;
 }
 

@@ -446,7 +446,7 @@ PopulationStatus population_subject(Plan *plan, int subject, Arena *arena, RunRe
     }
     size_t arms = (size_t)study->arm_count;
     *result = (RunResult){
-        .table = study_table(study, arena), .isa = plan->tape->isa, .width = plan->width};
+        .table = study_table(study, arena, 1), .isa = plan->tape->isa, .width = plan->width};
     result->outcomes = arena_array(arena, arms, sizeof *result->outcomes);
     result->schedules = arena_array(arena, arms, sizeof *result->schedules);
     for (int arm = 0; arm < study->arm_count; arm++) {
@@ -510,7 +510,7 @@ void population_result(const Plan *plan, const struct PopulationCounts *counts, 
 {
     const Study *study = plan->study;
     size_t arms = (size_t)study->arm_count;
-    *result = (RunResult){.table = study_table(study, arena),
+    *result = (RunResult){.table = study_table(study, arena, 1),
                           .isa = plan->tape->isa,
                           .width = plan->width,
                           .stats = counts->stats,

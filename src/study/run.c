@@ -22,6 +22,7 @@ typedef struct {
     RunResult *result;
     const Tape *tape;
     size_t *rows; // (arm_count) rows filled so far
+    size_t room;  // rows that an arm may have
     int forced;   // width that somebody asked for, or 0
     int lanes;    // most arms in a pack
     int *group;   // (arm_count) which pack an arm goes to
@@ -121,7 +122,7 @@ bool study_schedules(const Study *study, const Tape *tape, int lanes, Arena *are
     return true;
 }
 
-Table *study_table(const Study *study, Arena *arena)
+Table *study_table(const Study *study, Arena *arena, int rows)
 {
     int count = FIRST_OUTPUT + study->output_count;
     TableColumn *columns = arena_array(arena, (size_t)count, sizeof *columns);
@@ -142,7 +143,8 @@ Table *study_table(const Study *study, Arena *arena)
         columns[FIRST_OUTPUT + i] = (TableColumn){
             .name = label->name, .unit = study_unit(label->unit), .text = label->text};
     }
-    return table_new(arena, columns, count, (size_t)study->arm_count * (size_t)study->time_count);
+    size_t all = (size_t)rows * (size_t)study->arm_count * (size_t)study->time_count;
+    return table_new(arena, columns, count, all);
 }
 
 /* OutputSink: one row for each live lane. */
@@ -157,8 +159,8 @@ static bool take_rows(void *context, int time_index, double time, const double *
             continue;
         }
         int arm = run->members[lane];
-        assert(run->rows[arm] == (size_t)time_index);
-        size_t at = (size_t)arm * (size_t)study->time_count + run->rows[arm]++;
+        assert(run->rows[arm] < run->room);
+        size_t at = (size_t)arm * run->room + run->rows[arm]++;
         double *row = table->cells + at * (size_t)table->column_count;
         row[0] = arm;
         row[1] = 1.0;
@@ -174,7 +176,7 @@ static bool take_rows(void *context, int time_index, double time, const double *
     return true;
 }
 
-static void add_stats(SolverStats *sum, const SolverStats *pack)
+void study_add_stats(SolverStats *sum, const SolverStats *pack)
 {
     sum->steps += pack->steps;
     sum->rate_calls += pack->rate_calls;
@@ -216,6 +218,7 @@ void study_add_ledger(Arena *arena, ArmLedger *sum, const LedgerLine *line)
 static void keep_ledger(Run *run, const Pack *pack, int lane, int arm)
 {
     const LedgerLine *lines;
+    run->result->ledgers[arm].late = pack_schedule(pack, lane)->late;
     int count = pack_ledger(pack, lane, &lines);
     for (int i = 0; i < count; i++) {
         study_add_ledger(run->arena, &run->result->ledgers[arm], &lines[i]);
@@ -239,7 +242,7 @@ static bool run_pack(Run *run, Pack *pack, int width)
             outcome->reason = arena_copy(run->arena, outcome->reason, strlen(outcome->reason));
         }
     }
-    add_stats(&result->stats, pack_stats(pack));
+    study_add_stats(&result->stats, pack_stats(pack));
     result->width = width > result->width ? width : result->width;
     run->group_done++;
     return whole;
@@ -293,6 +296,7 @@ static bool run_groups(Run *run)
         if (pack == NULL) {
             return false;
         }
+        pack_at_dose(pack, run->options->at_dose);
         load_arms(pack, run->study, run->members, run->member_count);
         run->result->stopped = !run_pack(run, pack, width);
         pack_close(pack);
@@ -318,6 +322,7 @@ static bool run_arms(Run *run)
                  (run->forced == 0 || tape_width(run->forced) == width);
     if (reuse) {
         find_members(run, 0);
+        pack_at_dose(pack, run->options->at_dose);
         run->result->stopped = !run_pack(run, pack, width);
     }
     pack_close(pack);
@@ -331,7 +336,7 @@ static void close_gaps(const Run *run)
     size_t width = (size_t)table->column_count;
     table->row_count = 0;
     for (int arm = 0; arm < run->study->arm_count; arm++) {
-        const double *from = table->cells + (size_t)arm * (size_t)run->study->time_count * width;
+        const double *from = table->cells + (size_t)arm * run->room * width;
         double *to = table->cells + table->row_count * width;
         if (from != to && run->rows[arm] > 0) {
             memmove(to, from, run->rows[arm] * width * sizeof *to);
@@ -345,6 +350,7 @@ static Run prepare(const Study *study, const RunOptions *options, Arena *arena, 
     size_t arms = (size_t)study->arm_count;
     Run run = {.study = study, .options = options, .arena = arena, .result = result};
     run.rows = arena_array(arena, arms, sizeof *run.rows);
+    run.room = (size_t)study->time_count * (options->at_dose == AT_DOSE_BOTH ? 2U : 1U);
     run.group = arena_array(arena, arms, sizeof *run.group);
     run.members = arena_array(arena, arms, sizeof *run.members);
     run.forced = STROMA_LANES > 0 ? STROMA_LANES : options->width;
@@ -375,7 +381,7 @@ bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunR
             return false;
         }
     } else {
-        result->table = study_table(study, arena);
+        result->table = study_table(study, arena, options->at_dose == AT_DOSE_BOTH ? 2 : 1);
         if (!run_arms(&run)) {
             return false;
         }

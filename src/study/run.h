@@ -11,8 +11,10 @@ const Tape *study_tape(const Study *study, Arena *arena);
 /* Most lanes of a pack for this model, when nobody asks for a number. */
 int study_lanes(const Study *study);
 
-/* The columns arm, id, time and the outputs, with room for every row of the arms. */
-Table *study_table(const Study *study, Arena *arena);
+/* The columns arm, id, time and the outputs, with room for so many rows of an arm at each time. */
+Table *study_table(const Study *study, Arena *arena, int rows);
+
+void study_add_stats(SolverStats *sum, const SolverStats *pack);
 
 /* What an arm brings to a pack; it points into the study. */
 SubjectInput study_subject(const Study *study, int arm);

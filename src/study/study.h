@@ -106,6 +106,8 @@ typedef struct {
 typedef struct {
     int width;                                    // 0: chosen
     bool separate;                                // each arm in a pack of its own
+    int jobs;                                     // threads for a data file, 0: one for each core
+    AtDose at_dose;                               // what an output at the time of a dose shows
     const volatile int *stop;                     // set by a signal handler; may be NULL
     void (*progress)(void *context, double done); // 0..1; may be NULL
     void *context;
@@ -116,6 +118,7 @@ typedef struct {
     LedgerLine *lines;
     int count;
     double worst; // largest |delivered - scheduled| / scheduled of one subject's line
+    int late;     // doses that their lag takes beyond the end: they are not in the lines
 } ArmLedger;
 
 /* What a run leaves in memory. */

@@ -5,9 +5,8 @@
  *
  * The model is model.stroma; "STUDY" is ignored, WT is given by no rule (70 in D026: see below),
  * ALB runs "locf", CRCL is "constant" in D026 and "nocb" elsewhere. Only files named D022, D023,
- * D024 and D033 ask for the lint; in D030 amounts are in L, in good_units in ug, times in min. Of a
- * good file the subjects are printed.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * D024, D033 and D04x ask for the lint; in D030 amounts are in L, in good_units in ug, times in
+ * min. Of a good file the subjects are printed. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/data.h"
 
 #include <math.h>
@@ -103,7 +102,8 @@ static void judge(Arena *arena, const char *path, Text *text)
     options.rule_count = 2;
     options.covariates = given;
     options.lint = starts_with(path, "D022") || starts_with(path, "D023") ||
-                   starts_with(path, "D024") || starts_with(path, "D033");
+                   starts_with(path, "D024") || starts_with(path, "D033") ||
+                   starts_with(path, "D04");
     if (starts_with(path, "D030") || starts_with(path, "good_units")) {
         bool bad = starts_with(path, "D030");
         options.amount_unit = unit(arena, bad ? "L" : "ug");

@@ -354,6 +354,9 @@ int main(int argc, char **argv)
     Diag *diag = diag_new(arena);
     const char *folder = file_join(arena, file_folder(arena, argv[1]), "parts");
     const Model *model = model_from_source(arena, source, (SearchPath){&folder, 1}, diag);
+    if (model != NULL && strstr(argv[1], "M490") != NULL) {
+        model_lint(model, diag);
+    }
     Reports *expected = arena_alloc(arena, sizeof *expected);
     Reports *seen = arena_alloc(arena, sizeof *seen);
     Text text = text_new(arena);

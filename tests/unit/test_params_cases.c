@@ -56,6 +56,8 @@ static ParamsOptions read_options(Arena *arena, const Source *source, Setting *s
         char *line = arena_copy(arena, start, length);
         if (strcmp(line, "# --strict") == 0) {
             options.strict = true;
+        } else if (strcmp(line, "# --lint") == 0) {
+            options.lint = true;
         } else if (strncmp(line, "# --set ", 8) == 0) {
             char *equals = strchr(line, '=');
             CU_ASSERT_PTR_NOT_NULL_FATAL(equals);
