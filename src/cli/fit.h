@@ -25,6 +25,13 @@ typedef struct {
 /* Reads options and study; an ExitCode. The folder is made. */
 int fit_call_open(FitCall *call, const char *ending);
 
+/* Opens the journal (--resume: goes on with it); an ExitCode. */
+int fit_open_journal(FitCall *call, const char *path);
+/* FitOptions.progress: a line an iteration. */
+void fit_show_line(void *context, int start, const TraceLine *line);
+/* Why no start can be simulated. */
+void fit_complain_start(const FitCall *call);
+
 /* fit_files.c: an ExitCode each; complaints are said. */
 int fit_write_tables(FitCall *call);
 int fit_write_curves(FitCall *call);

@@ -38,11 +38,11 @@ _stroma()
         mapfile -t COMPREPLY < <(compgen -W "html md" -- "$word")
         return
         ;;
-    --at-dose)
-        mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word")
+    --at-dose | --parameter | -p | --level)
+        mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word" | --parameter | -p | --level)
         return
         ;;
-    --set | -s | --source | --lanes | --jobs | -j | --subject | --shard | --starts)
+    --set | -s | --source | --lanes | --jobs | -j | --subject | --shard | --starts | --parameter | -p | --level)
         return
         ;;
     esac
@@ -52,7 +52,7 @@ _stroma()
         return
     fi
     case $command in
-    merge | list) _stroma_files "$word" ;;
+    merge | list | compare) _stroma_files "$word" ;;
     params)
         if ((COMP_CWORD == 2)); then
             mapfile -t COMPREPLY < <(compgen -W "get set diff" -- "$word")
@@ -60,7 +60,7 @@ _stroma()
             _stroma_files "$word" cfg
         fi
         ;;
-    run | plot | report | fit | serve) _stroma_files "$word" cfg ;;
+    run | plot | report | fit | profile | serve) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)
         mapfile -t COMPREPLY < <(compgen -W "$("$program" explain 2>/dev/null |

@@ -167,6 +167,49 @@ static int jacobian(const gsl_vector *u, void *context, gsl_matrix *j)
 /* --- the search ----------------------------------------------------------------------------------
  */
 
+/* Columns of length 1, so that the rank does not hang on units. */
+static void normalise(gsl_matrix *a)
+{
+    for (size_t k = 0; k < a->size2; k++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < a->size1; i++) {
+            sum += gsl_matrix_get(a, i, k) * gsl_matrix_get(a, i, k);
+        }
+        for (size_t i = 0; i < a->size1 && sum > 0.0; i++) {
+            gsl_matrix_set(a, i, k, gsl_matrix_get(a, i, k) / sqrt(sum));
+        }
+    }
+}
+
+/* The squares of the residuals f along the columns of a (which is destroyed) and across them.
+ * Columns that others span already do not count. */
+static bool project(Arena *arena, gsl_matrix *a, gsl_vector *f, double *along, double *across,
+                    size_t *rank)
+{
+    static const double dependent = 1e-10;
+    size_t count = a->size2;
+    gsl_vector_view tau = gsl_vector_view_array(arena_array(arena, count, sizeof(double)), count);
+    gsl_vector_view norm = gsl_vector_view_array(arena_array(arena, count, sizeof(double)), count);
+    gsl_permutation order = {count, arena_array(arena, count, sizeof(size_t))};
+    int sign = 0;
+    normalise(a);
+    if (gsl_linalg_QRPT_decomp(a, &tau.vector, &order, &sign, &norm.vector) != GSL_SUCCESS ||
+        gsl_linalg_QR_QTvec(a, &tau.vector, f) != GSL_SUCCESS) {
+        return false;
+    }
+    *along = *across = 0.0;
+    *rank = 0;
+    while (*rank < count && fabs(gsl_matrix_get(a, *rank, *rank)) > dependent) {
+        ++*rank;
+    }
+    for (size_t i = 0; i < f->size; i++) {
+        double part = gsl_vector_get(f, i);
+        *along += i < *rank ? part * part : 0.0;
+        *across += i < *rank ? 0.0 : part * part;
+    }
+    return true;
+}
+
 /* How far the point is from the best, in standard errors: from the projection of the residuals on
  * the columns of the Jacobian, relative to what is left of them. */
 static double offset_of(const Squares *squares, const gsl_multifit_nlinear_workspace *workspace)
@@ -175,27 +218,20 @@ static double offset_of(const Squares *squares, const gsl_multifit_nlinear_works
     ArenaMark mark = arena_mark(arena);
     size_t rows = (size_t)squares->rows;
     size_t count = (size_t)squares->count;
-    const gsl_vector *f = gsl_multifit_nlinear_residual(workspace);
     gsl_matrix_view a =
         gsl_matrix_view_array(arena_array(arena, rows * count, sizeof(double)), rows, count);
-    gsl_vector_view tau = gsl_vector_view_array(arena_array(arena, count, sizeof(double)), count);
-    gsl_vector_view rest = gsl_vector_view_array(arena_array(arena, rows, sizeof(double)), rows);
+    gsl_vector_view f = gsl_vector_view_array(arena_array(arena, rows, sizeof(double)), rows);
     gsl_matrix_memcpy(&a.matrix, gsl_multifit_nlinear_jac(workspace));
-    gsl_vector_memcpy(&rest.vector, f);
+    gsl_vector_memcpy(&f.vector, gsl_multifit_nlinear_residual(workspace));
     double offset = HUGE_VAL;
-    if (gsl_linalg_QR_decomp(&a.matrix, &tau.vector) == GSL_SUCCESS &&
-        gsl_linalg_QR_QTvec(&a.matrix, &tau.vector, &rest.vector) == GSL_SUCCESS) {
-        double seen = 0.0;
-        double left = 0.0;
-        for (size_t i = 0; i < rows; i++) {
-            double part = gsl_vector_get(&rest.vector, i);
-            seen += i < count ? part * part : 0.0;
-            left += i < count ? 0.0 : part * part;
-        }
-        double freedom = rows > count ? (double)(rows - count) : 1.0;
+    double along;
+    double across;
+    size_t rank;
+    if (project(arena, &a.matrix, &f.vector, &along, &across, &rank)) {
+        double freedom = rows > rank ? (double)(rows - rank) : 1.0;
         bool own = squares->search->fit->concentrated; // else a residual's own unit is 1
-        double unit = own ? left / freedom : 1.0 / (squares->unit * squares->unit);
-        offset = unit > 0.0 ? sqrt(seen / unit) : seen > 0.0 ? HUGE_VAL : 0.0;
+        double unit = own ? across / freedom : 1.0 / (squares->unit * squares->unit);
+        offset = unit > 0.0 ? sqrt(along / unit) : along > 0.0 ? HUGE_VAL : 0.0;
     }
     arena_rewind(arena, mark);
     return offset;
