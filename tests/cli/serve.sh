@@ -1,7 +1,7 @@
 #!/bin/sh
 # serve.sh: `stroma serve` lives through any bytes, ends politely, and does not grow.
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck source=tests/cli/script.sh disable=SC2016
+# shellcheck source=tests/cli/script.sh disable=SC2016,SC2317
 . "$(dirname -- "$0")/script.sh"
 export STROMA_PATH="$SOURCE/models"
 cp "$SOURCE/tests/cli/660-serve-json/decay.stroma" "$SOURCE/tests/cli/660-serve-json/study.cfg" .

@@ -1,0 +1,3 @@
+ptf ~
+CL,V,k_out,IC50
+~ CL                 ~,~ V                  ~,~ k_out              ~,~ IC50               ~
