@@ -32,6 +32,7 @@ stroma_fuzz(model tape)
 stroma_fuzz(params params)
 stroma_fuzz(csv table)
 stroma_fuzz(data params)
+stroma_fuzz(schedule simulate)
 
 # The requests of `stroma serve` are read by the program, above the floors.
 stroma_fuzz(serve params)
