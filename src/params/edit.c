@@ -187,6 +187,11 @@ bool put_words(Edit *edit, const Place *place, const Words *words, bool override
 {
     const Entry *entry = place->entry;
     bool own = entry && entry->layer == edit->config->root->layer;
+    if (!entry && is_group_key(place->key) && !words->other) {
+        diag_report(edit->diag, FAULT_P461, place->above->key, "'%s' is a group: set what is in it",
+                    place->full);
+        return false;
+    }
     if (entry && (own || !override)) {
         if (entry->kind == ENTRY_GROUP && !is_value_group(entry)) {
             diag_report(edit->diag, FAULT_P461, entry->key, "'%s' is a group: set what is in it",

@@ -70,25 +70,34 @@ static const char *moved_model(Edit *edit, const char *to, const char *name)
     return moved(edit, found, to);
 }
 
-static bool move_key(Edit *edit, const char *path, const char *to)
+/* A key of a file's path. */
+typedef struct {
+    const char *path;
+    bool by_study; // relative to the study; else to the file in which it stands
+} PathKey;
+
+/* The place of a key whose value is text, if there is one: a key that is not there is no mistake.
+ */
+static bool find_text(Edit *edit, const char *path, Place *place)
 {
-    Place place;
     Diag *diag = edit->diag;
-    edit->diag = diag_new(edit->arena); // a key that is not there is no mistake
-    bool found = find_place(edit, path, &place);
+    edit->diag = diag_new(edit->arena);
+    bool found = find_place(edit, path, place) && place->entry && place->entry->kind == ENTRY_TEXT;
     edit->diag = diag;
-    const Entry *entry = found ? place.entry : NULL;
-    if (!entry || entry->kind != ENTRY_TEXT || entry->text[0] == '/') {
+    return found;
+}
+
+static bool move_key(Edit *edit, const PathKey *key, const Place *place, const char *to)
+{
+    const Entry *entry = place->entry;
+    bool own = entry->layer == edit->config->root->layer;
+    if (entry->text[0] == '/' || (!own && !key->by_study)) {
         return true;
     }
     const char *folder = file_folder(edit->arena, edit->path);
-    bool own = entry->layer == edit->config->root->layer;
-    bool is_model = strcmp(path, "model") == 0;
-    if (strcmp(path, "population.file") == 0 && !own) {
-        return true; // relative to the file in which it stands
-    }
-    const char *name = is_model ? moved_model(edit, to, entry->text)
-                                : moved(edit, file_join(edit->arena, folder, entry->text), to);
+    const char *name = strcmp(key->path, "model") == 0
+                           ? moved_model(edit, to, entry->text)
+                           : moved(edit, file_join(edit->arena, folder, entry->text), to);
     Words words = {.other = name ? quoted(edit->arena, name) : NULL};
     if (!name) {
         return true;
@@ -97,7 +106,7 @@ static bool move_key(Edit *edit, const char *path, const char *to)
         patch_value(edit, entry, &words);
         return true;
     }
-    return put_words(edit, &place, &words, true);
+    return put_words(edit, place, &words, true);
 }
 
 static const Source *own_text(const Edit *edit)
@@ -105,20 +114,35 @@ static const Source *own_text(const Edit *edit)
     return edit->config->sources[0];
 }
 
+/* Every key that can hold the path of a file. */
+static PathKey *path_keys(Edit *edit, int *count)
+{
+    static const PathKey fixed[] = {{"model", true},     {"data", true},
+                                    {"data.file", true}, {"population.file", false},
+                                    {"fit.data", true},  {"fit.data.file", true}};
+    *count = (int)(sizeof fixed / sizeof fixed[0]);
+    const Entry *plots = entry_find(edit->config->root, "plots");
+    int plot_count = plots ? plots->count : 0;
+    PathKey *keys = arena_array(edit->arena, (size_t)(*count + plot_count), sizeof *keys);
+    memcpy(keys, fixed, sizeof fixed);
+    for (int i = 0; i < plot_count; i++) {
+        const char *path = arena_format(edit->arena, "plots.%d.points.file", i);
+        keys[(*count)++] = (PathKey){path, false};
+    }
+    return keys;
+}
+
 static bool move_paths(Edit *edit, const char *to)
 {
-    static const char *const keys[] = {"model",           "data",     "data.file",
-                                       "population.file", "fit.data", "fit.data.file"};
+    int count = 0;
+    const PathKey *keys = path_keys(edit, &count);
     // What is added for an included key is read again at once; patches of the text come after.
     for (int own = 0; own < 2; own++) {
-        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        for (int i = 0; i < count; i++) {
             Place place;
-            Diag *diag = edit->diag;
-            edit->diag = diag_new(edit->arena);
-            bool found = find_place(edit, keys[i], &place) && place.entry;
-            edit->diag = diag;
-            bool is_own = found && place.entry->layer == edit->config->root->layer;
-            if (found && is_own == (own == 1) && !move_key(edit, keys[i], to)) {
+            if (find_text(edit, keys[i].path, &place) &&
+                (place.entry->layer == edit->config->root->layer) == (own == 1) &&
+                !move_key(edit, &keys[i], &place, to)) {
                 return false;
             }
         }

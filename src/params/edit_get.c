@@ -131,7 +131,7 @@ bool edit_get(Edit *edit, const char *path, EditValue **values, int *count)
         value->model_value = parameter->has_default ? parameter->value : (double)NAN;
         value->unit = value->model_unit =
             parameter->label.unit.known ? parameter->label.unit.text : NULL;
-    } else {
+    } else if (!is_group_key(place.key)) {
         EditValue *value = add_value(&found, place.full, place.above->key);
         value->value = "NA";
         value->is_default = true;

@@ -58,6 +58,8 @@ typedef struct {
 bool find_place(Edit *edit, const char *path, Place *place);
 /* All paths below an entry (itself, if it is a value). */
 bool is_value_group(const Entry *entry);
+/* Is what stands there a group, or a list of groups? */
+bool is_group_key(const Key *key);
 
 /* --- edit_value.c */
 bool split_quantity(Arena *arena, const char *text, Parts *parts);

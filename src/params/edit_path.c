@@ -61,6 +61,11 @@ bool is_value_group(const Entry *entry)
     return entry->kind == ENTRY_GROUP && entry_find(entry, "value");
 }
 
+bool is_group_key(const Key *key)
+{
+    return key && (key->type == KEY_GROUP || key->type == KEY_GROUPS || key->type == KEY_NAMED);
+}
+
 /* --- what is missing -----------------------------------------------------------------------------
  */
 
@@ -154,8 +159,7 @@ static bool missing(Walk *walk, const char *part)
     const char *rest = strchr(walk->path, '.');
     snprintf(full, sizeof full, "%s%s", walk->key, rest ? rest : "");
     place->key = key_find(full);
-    if (place->key && place->key->type != KEY_GROUPS && place->key->type != KEY_GROUP &&
-        place->key->type != KEY_NAMED) {
+    if (place->key) {
         return true;
     }
     const Entry *sibling = near_member(edit->arena, walk->at, part);
@@ -281,6 +285,9 @@ static bool walk_down(Walk *walk)
     if (walk->name_kinds && walk->edit->model) {
         NameRef ref = model_find(walk->edit->model, walk->names);
         place->quantity = walk->name_kinds & 1u << ref.kind ? ref : place->quantity;
+    }
+    if (place->quantity.kind != NAME_NONE) { // a covariate is written as a parameter is
+        place->key = key_find("parameters.*");
     }
     return true;
 }

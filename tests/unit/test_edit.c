@@ -321,6 +321,50 @@ static void test_included_lists_and_twins(void)
     close_scene(&scene);
 }
 
+static void test_what_a_copy_needs_is_found_from_there(void)
+{
+    Scene scene = open_scene();
+    ParamsOptions options = params_options_default();
+    put_file("seen.csv", "time,value\n1,2\n");
+    put_file("subjects.csv", "id,n\n1,2\n");
+    const char *more =
+        "covariates = { WT = \"80 kg\"; };\n"
+        "plots = ( { y = [ \"C\" ]; }, { y = [ \"A\" ]; points = { file = \"seen.csv\"; }; } "
+        ");\n"
+        "population = { file = \"subjects.csv\"; };\n";
+    put_file("study.cfg", with(&scene, arena_format(scene.arena, "%s%s", study_text, more),
+                               "arms = ( { name = \"low\"; },\n         {", "arms = ( {"));
+    put_file("study.cfg",
+             with(&scene, text_of(&scene, "study.cfg"), "parameters = { n = 3.0; }; ", ""));
+    FittedValue value = {"WT", 82.5, "scale"};
+    CU_ASSERT(edit_copy(scene.arena, "study.cfg", "out/f.cfg", &value, 1, &options, scene.diag));
+    const char *text = text_of(&scene, "out/f.cfg");
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "file = \"../seen.csv\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "file = \"../subjects.csv\""));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "WT = { value = 82.5; unit = \"kg\"; source = \"scale\"; };"));
+    CU_ASSERT_PTR_NOT_NULL(params_read(scene.arena, "out/f.cfg", &options, scene.diag));
+    CU_ASSERT_STRING_EQUAL(messages(&scene), "");
+    close_scene(&scene);
+}
+
+static void test_groups_are_not_values(void)
+{
+    Scene scene = open_scene();
+    ParamsOptions options = params_options_default();
+    Edit *edit = edit_open(scene.arena, "study.cfg", &options, scene.diag);
+    EditValue *values = NULL;
+    int count = 7;
+    CU_ASSERT(edit && edit_get(edit, "covariates", &values, &count) && count == 0);
+    CU_ASSERT(edit && edit_get(edit, "solver.rtol", &values, &count) && count == 1);
+    CU_ASSERT(values[0].is_default);
+    CU_ASSERT_STRING_EQUAL(messages(&scene), "");
+    EditChange one = {.path = "covariates", .value = "1"};
+    CU_ASSERT_FALSE(edit_set(edit, &one));
+    CU_ASSERT_PTR_NOT_NULL(strstr(messages(&scene), "P461"));
+    close_scene(&scene);
+}
+
 static void test_links_and_permissions_stay(void)
 {
     Scene scene = open_scene();
@@ -384,6 +428,7 @@ SUITE("edit", TEST(test_a_value_keeps_its_form), TEST(test_what_is_missing_is_ad
       TEST(test_wrong_names_and_values_change_nothing),
       TEST(test_fitted_values_come_back_bit_by_bit),
       TEST(test_a_copy_elsewhere_keeps_comments_and_finds_its_files),
-      TEST(test_included_lists_and_twins), TEST(test_links_and_permissions_stay),
+      TEST(test_included_lists_and_twins), TEST(test_what_a_copy_needs_is_found_from_there),
+      TEST(test_groups_are_not_values), TEST(test_links_and_permissions_stay),
       TEST(test_marks_line_ends_and_joined_texts_stay),
       TEST(test_values_are_told_with_unit_source_and_place))
