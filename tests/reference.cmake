@@ -2,7 +2,8 @@
 # adding a folder adds a test. Property tests: tests/property/.
 add_executable(run_reference reference/run_reference.c reference/measure.c)
 add_executable(run_dosing reference/run_dosing.c)
-set(reference_programs run_reference run_dosing)
+add_executable(run_sensitivity reference/run_sensitivity.c)
+set(reference_programs run_reference run_dosing run_sensitivity)
 find_library(MPFR_LIBRARY mpfr)
 find_path(MPFR_INCLUDE mpfr.h)
 if(MPFR_LIBRARY AND MPFR_INCLUDE)
@@ -24,6 +25,8 @@ endforeach()
 
 add_test(NAME reference.dosing COMMAND run_dosing)
 set_tests_properties(reference.dosing PROPERTIES SKIP_RETURN_CODE 77)
+add_test(NAME reference.sensitivity COMMAND run_sensitivity)
+set_tests_properties(reference.sensitivity PROPERTIES SKIP_RETURN_CODE 77)
 
 file(GLOB studies CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/reference/*/study.cfg)
 foreach(study IN LISTS studies)

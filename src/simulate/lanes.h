@@ -119,10 +119,11 @@ struct Pack {
     ObservationSink *observe;
     void *observe_context;
     AtDose at_dose;
-    bool *doses_now;          // (width) scratch
-    Grid *grid;               // outputs of lanes that keep their own time
-    Events *events;           // NULL: the model has none
-    Sensitivity *sensitivity; // NULL: nobody has asked for any
+    bool *doses_now;             // (width) scratch
+    Grid *grid;                  // outputs of lanes that keep their own time
+    Events *events;              // NULL: the model has none
+    Sensitivity *sensitivity;    // NULL: nobody has asked for any
+    struct Slopes *cycle_slopes; // columns of the stage of width 1; NULL: not asked for yet
     SolverStats stats;
 };
 

@@ -187,6 +187,10 @@ static void find_initial(Pack *pack, int lane, const SubjectInput *subject)
             return;
         }
         one->home = one->first;
+        if (sensitivity_on(pack)) {
+            sensitivity_rest(pack, lane, one->start, NULL, one->first,
+                             pack->sensitivity->lanes[lane].first);
+        }
     }
     steady_doses(pack, lane, subject->regimen, one->first);
 }

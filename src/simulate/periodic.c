@@ -1,132 +1,32 @@
 /* periodic.c: steady doses: the state that a regimen given since always has led to (SS = 1), or
  * what it adds to whatever is there (SS = 2).
  *
- * The state at the record's time is a fixed point of one cycle, y = P(y): the cycle is repeated,
- * sped up by Anderson's mixing (Walker and Ni 2011, SIAM J. Numer. Anal. 49:1715), until one more
- * changes it by less than ACCURACY of the tolerance. The clock of each cycle runs from the record's
- * time on, with the conditions on time and the covariates as they are there. With a lag the doses
- * of a cycle stand at that phase, so the state is the one that the lag leaves. What the past still
- * brings after the record is in the schedule. What a regimen adds (SS = 2) is its steady state less
- * the one at which the model rests without it: for a linear model that is superposition, and a
- * response with a baseline does not get that baseline twice.
+ * The state at the record's time is a fixed point of one cycle, y = P(y): the cycle is repeated a
+ * few times, then Newton's method takes over with the exact ∂P/∂y (monodromy.c). Where that does
+ * not lead there, the cycle is repeated on, sped up by Anderson's mixing (Walker and Ni 2011, SIAM
+ * J. Numer. Anal. 49:1715), until one more changes it by less than ACCURACY of the tolerance. The
+ * clock of each cycle runs from the record's time on, with the conditions on time and the
+ * covariates as they are there. With a lag the doses of a cycle stand at that phase, so the state
+ * is the one that the lag leaves. What the past still brings after the record is in the schedule.
+ * What a regimen adds (SS = 2) is its steady state less the one at which the model rests without
+ * it: for a linear model that is superposition, and a response with a baseline does not get that
+ * baseline twice.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/lanes.h"
+#include "simulate/cycle.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CYCLES = 10000, MOST_EVEN = 20, DEPTH = 5 };
+enum { MOST_CYCLES = 10000, MOST_EVEN = 20, MOST_NEWTON = 12, DEPTH = 5 };
 
 static const double ACCURACY = 2e-3;
 static const double INNER = 1e-3; // tolerance of a cycle over the user's
 static const double LEAST_RTOL = 1e-12;
-
-/* What happens at a phase of the cycle. */
-typedef struct {
-    double phase;
-    int state;
-    double bolus, rate;
-} CycleEvent;
-
-typedef struct {
-    Pack *pack;
-    int lane;
-    double start, interval;
-    CycleEvent events[2 * SCHEDULE_MAX_TARGETS];
-    int count;
-    double *base; // (states) rates that run when a cycle begins
-} Cycle;
-
-static int by_phase(const void *left, const void *right)
-{
-    double a = ((const CycleEvent *)left)->phase;
-    double b = ((const CycleEvent *)right)->phase;
-    return (a > b) - (a < b);
-}
-
-static void add_phase(Cycle *cycle, CycleEvent event)
-{
-    assert(cycle->count < 2 * SCHEDULE_MAX_TARGETS);
-    cycle->events[cycle->count++] = event;
-}
-
-/* One target of the dose, folded into a cycle. */
-static void fold(Cycle *cycle, CycleEvent event, double amount, double duration)
-{
-    double phase = fmod(event.phase, cycle->interval);
-    event.phase = same_time(phase, cycle->interval) ? 0.0 : phase;
-    if (duration == 0.0) {
-        event.bolus = amount;
-        add_phase(cycle, event);
-        return;
-    }
-    double overlaps = floor(duration / cycle->interval * (1.0 + 1e-12));
-    double rest = duration - overlaps * cycle->interval;
-    cycle->base[event.state] += overlaps * event.rate;
-    if (rest <= 1e-12 * cycle->interval) {
-        return;
-    }
-    double finish = event.phase + rest;
-    if (finish > cycle->interval) {
-        finish -= cycle->interval;
-        cycle->base[event.state] += event.rate;
-    }
-    add_phase(cycle, event);
-    event.phase = finish;
-    event.rate = -event.rate;
-    add_phase(cycle, event);
-}
-
-/* From one phase to another; y in pack->solo.y. */
-static bool run_segment(Cycle *cycle, double first, double last)
-{
-    Pack *pack = cycle->pack;
-    Integrator *integrator = pack->solo.integrator;
-    double time = cycle->start + first;
-    double end = cycle->start + last;
-    if (!(end > time) || same_time(time, end)) {
-        return true;
-    }
-    integrator_restart(integrator, time, pack->solo.y);
-    integrator_stop_at(integrator, end);
-    for (long i = 0; i < 10 * pack->options.max_steps; i++) {
-        StepStatus status = integrator_step(integrator, &time);
-        if (status == STEP_AT_STOP) {
-            memcpy(pack->solo.y, integrator_state(integrator),
-                   (size_t)pack->states * sizeof(double));
-            return true;
-        }
-        if (status != STEP_DONE) {
-            return false;
-        }
-    }
-    return false;
-}
-
-/* result = P(y) */
-static bool run_cycle(Cycle *cycle, const double *y, double *result)
-{
-    Stage *solo = &cycle->pack->solo;
-    size_t bytes = (size_t)solo->states * sizeof(double);
-    memcpy(solo->y, y, bytes);
-    memcpy(solo->infusion, cycle->base, bytes);
-    double phase = 0.0;
-    for (int i = 0; i < cycle->count; i++) {
-        const CycleEvent *event = &cycle->events[i];
-        if (!run_segment(cycle, phase, event->phase)) {
-            return false;
-        }
-        phase = event->phase;
-        solo->y[event->state] += event->bolus;
-        solo->infusion[event->state] += event->rate;
-    }
-    bool good = run_segment(cycle, phase, cycle->interval);
-    memcpy(result, solo->y, bytes);
-    return good;
-}
+// Part of a state's size by which a sum grows in a cycle although the model conserves it.
+static const double CONTRADICTION = 1e-7;
 
 /* Anderson's mixing: the last differences of iterates and residuals. */
 typedef struct {
@@ -261,39 +161,141 @@ static bool grows_evenly(const Mixing *mixing, double size)
     return true;
 }
 
-static bool find_fixed_point(Cycle *cycle, double *y, int *state)
+typedef enum { NEWTON_FOUND, NEWTON_LOST, NEWTON_GROWS, NEWTON_REPELS } Newton;
+
+/* mixing->y += d; false if that leaves the sensible range. */
+static bool add_step(Mixing *mixing, const double *d, const double *size)
+{
+    bool sensible = true;
+    for (int i = 0; i < mixing->n; i++) {
+        double value = mixing->y[i] + d[i] * size[i];
+        bool below = mixing->y[i] + mixing->f[i] >= 0.0 && value < 0.0;
+        sensible = sensible && isfinite(value) && !below;
+        mixing->last_y[i] = value;
+    }
+    if (sensible) {
+        memcpy(mixing->y, mixing->last_y, (size_t)mixing->n * sizeof(double));
+    }
+    return sensible;
+}
+
+/* Newton's method on P(y) - y from mixing->y. A fixed point that repels is none that a regimen
+ * given since always has led to. */
+static Newton find_by_newton(Cycle *cycle, Mixing *mixing, int *state)
 {
     Pack *pack = cycle->pack;
-    Mixing mixing = make_mixing(pack->loaded, pack->states);
-    double *result = arena_array(pack->loaded, (size_t)pack->states, sizeof(double));
-    memcpy(mixing.y, y, (size_t)pack->states * sizeof(double));
+    size_t n = (size_t)pack->states;
+    double *size = arena_array(pack->loaded, n, sizeof *size);
+    double *result = arena_array(pack->loaded, n, sizeof *result);
+    double before = HUGE_VAL;
+    for (int k = 0; k < MOST_NEWTON; k++) {
+        for (size_t i = 0; i < n; i++) {
+            size[i] = fabs(mixing->y[i]) + 1e3 * pack->options.atol[i];
+        }
+        Ranked ranked;
+        if (!monodromy_run(cycle, mixing->y, size, result, &ranked, pack->loaded)) {
+            return NEWTON_LOST;
+        }
+        double largest = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            mixing->f[i] = result[i] - mixing->y[i];
+            result[i] = mixing->f[i] / size[i];
+            largest = fmax(largest, fabs(result[i]));
+        }
+        double now = change(mixing, &pack->options, state);
+        double against = ranked_contradiction(&ranked, result);
+        if (against > CONTRADICTION && against > 0.01 * largest) {
+            return NEWTON_GROWS;
+        }
+        ranked_solve(&ranked, result, NULL, result);
+        bool sensible = add_step(mixing, result, size);
+        if (k > 0 && now <= ACCURACY) {
+            return monodromy_attracts(cycle, size, pack->loaded) ? NEWTON_FOUND : NEWTON_REPELS;
+        }
+        if (!sensible || !(now < 0.5 * before)) {
+            return NEWTON_LOST;
+        }
+        before = now;
+    }
+    return NEWTON_LOST;
+}
+
+/* Mixing, too, may lead to a fixed point that repels. */
+static bool attracts(Cycle *cycle, const double *y)
+{
+    Pack *pack = cycle->pack;
+    size_t n = (size_t)pack->states;
+    double *size = arena_array(pack->loaded, n, sizeof *size);
+    double *result = arena_array(pack->loaded, n, sizeof *result);
+    for (size_t i = 0; i < n; i++) {
+        size[i] = fabs(y[i]) + 1e3 * pack->options.atol[i];
+    }
+    Ranked ranked;
+    return monodromy_run(cycle, y, size, result, &ranked, pack->loaded) &&
+           monodromy_attracts(cycle, size, pack->loaded);
+}
+
+/* True if cycles are to be left for Newton's method: after some, since each of its steps costs as
+ * much as several. */
+static bool newton_is_due(const Pack *pack, int cycles)
+{
+    int first = pack->states / 4;
+    first = first < 2 ? 2 : first > 20 ? 20 : first;
+    return cycles == first || cycles == 10 * first;
+}
+
+/* From mixing->y; *found is where the cycle repeats itself. */
+static bool iterate(Cycle *cycle, Mixing *mixing, double *found, int *state)
+{
+    Pack *pack = cycle->pack;
+    size_t bytes = (size_t)pack->states * sizeof(double);
+    double *result = arena_array(pack->loaded, (size_t)pack->states, sizeof *result);
     double before = HUGE_VAL;
     int even = 0;
+    bool repels = false;
     for (int k = 0; k < MOST_CYCLES; k++) {
-        if (!run_cycle(cycle, mixing.y, result)) {
+        if (newton_is_due(pack, k)) {
+            memcpy(result, mixing->y, bytes);
+            Newton newton = find_by_newton(cycle, mixing, state);
+            if (newton == NEWTON_FOUND || newton == NEWTON_GROWS) {
+                memcpy(found, mixing->y, bytes);
+                return newton == NEWTON_FOUND;
+            }
+            repels = repels || newton == NEWTON_REPELS;
+            memcpy(mixing->y, result, bytes);
+            mixing->count = mixing->next = 0;
+        }
+        if (!cycle_run(cycle, mixing->y, result)) {
             return false;
         }
         for (int i = 0; i < pack->states; i++) {
-            mixing.f[i] = result[i] - mixing.y[i];
+            mixing->f[i] = result[i] - mixing->y[i];
         }
-        double size = change(&mixing, &pack->options, state);
-        bool down = died_down(&mixing, &pack->options, k == 0);
+        double size = change(mixing, &pack->options, state);
+        bool down = died_down(mixing, &pack->options, k == 0);
         if (size <= ACCURACY && down) {
-            memcpy(y, result, (size_t)pack->states * sizeof(double));
-            return true;
+            memcpy(found, result, bytes);
+            return !repels || attracts(cycle, result);
         }
-        even = k > 0 && grows_evenly(&mixing, size) ? even + 1 : 0;
+        even = k > 0 && grows_evenly(mixing, size) ? even + 1 : 0;
         if (even >= MOST_EVEN) {
             return false;
         }
-        remember(&mixing, k == 0);
+        remember(mixing, k == 0);
         if (size > 10.0 * before) { // mixing has led astray: begin anew from here
-            mixing.count = mixing.next = 0;
+            mixing->count = mixing->next = 0;
         }
         before = size;
-        mix(&mixing);
+        mix(mixing);
     }
     return false;
+}
+
+static bool find_fixed_point(Cycle *cycle, double *y, int *state)
+{
+    Mixing mixing = make_mixing(cycle->pack->loaded, cycle->pack->states);
+    memcpy(mixing.y, y, (size_t)cycle->pack->states * sizeof(double));
+    return iterate(cycle, &mixing, y, state);
 }
 
 static bool open_solo(Pack *pack)
@@ -309,34 +311,12 @@ static bool open_solo(Pack *pack)
     return stage_integrate(&pack->solo, pack->arena, &pack->options, rtol, atol);
 }
 
-/* Events of one cycle, and what a constant infusion brings, by the values of the record's time. */
-static bool fill_cycle(Cycle *cycle, const Dose *dose, const RouteValues *values)
+/* The steady state of the regimen of a record from the guess y, and with sensitivities its columns
+ * from those of the guess; pack->solo has an integrator. */
+static bool find_steady(const LaneEvent *record, Pack *pack, int lane, const Dose *dose, double *y,
+                        double *columns, int *state)
 {
-    double duration = 0.0;
-    double rate = 0.0;
-    if (schedule_stream(dose, values, &duration, &rate) != NULL) {
-        return false;
-    }
-    bool by_rate = dose->kind == DOSE_INFUSION_RATE || dose->kind == DOSE_MODEL_RATE;
-    bool one = by_rate && values->target_count == 1;
-    for (int i = 0; i < values->target_count; i++) {
-        double amount = values->fraction[i] * dose->amount;
-        CycleEvent event = {.phase = values->lag[i],
-                            .state = values->state[i],
-                            .rate = one ? rate : values->fraction[i] * rate};
-        if (dose->amount == 0.0) {
-            cycle->base[event.state] += event.rate;
-        } else if (amount != 0.0) {
-            fold(cycle, event, amount, one ? amount / rate : duration);
-        }
-    }
-    qsort(cycle->events, (size_t)cycle->count, sizeof *cycle->events, by_phase);
-    return true;
-}
-
-/* The steady state of a regimen from the guess y; pack->solo has an integrator. */
-static bool find_steady(Pack *pack, int lane, const Dose *dose, double start, double *y, int *state)
-{
+    double start = record->time;
     Cycle cycle = {.pack = pack, .lane = lane, .start = start, .interval = dose->interval};
     cycle.base = arena_array(pack->loaded, (size_t)pack->states, sizeof *cycle.base);
     RouteValues values = {.target_count = 1, .state = {dose->state}, .fraction = {1.0}};
@@ -344,11 +324,15 @@ static bool find_steady(Pack *pack, int lane, const Dose *dose, double start, do
     if (dose->route >= 0) {
         lanes_look_up(pack, lane, dose, start, &values);
     }
-    if (!fill_cycle(&cycle, dose, &values)) {
+    if (!cycle_fill(&cycle, dose, record->dose, &values)) {
         return false;
     }
     if (dose->amount == 0.0) {
-        return steady_rest(pack, lane, start, cycle.base, y, state);
+        bool rests = steady_rest(pack, lane, start, cycle.base, y, state);
+        if (rests && columns != NULL) {
+            sensitivity_rest(pack, lane, start, cycle.base_slopes, y, columns);
+        }
+        return rests;
     }
     lane_alone(pack, lane, start);
     double *switches =
@@ -356,7 +340,8 @@ static bool find_steady(Pack *pack, int lane, const Dose *dose, double start, do
     (void)stage_set_switches(&pack->solo, start, switches);
     pack->solo.follower_count = 0; // covariates stay as they are at the record
     pack->solo.limit = HUGE_VAL;
-    bool found = find_fixed_point(&cycle, y, state);
+    bool found = find_fixed_point(&cycle, y, state) &&
+                 (columns == NULL || monodromy_slopes(&cycle, y, columns));
     memset(pack->solo.infusion, 0, (size_t)pack->states * sizeof(double));
     return found;
 }
@@ -371,6 +356,8 @@ static void fail(Pack *pack, int lane, int dose, const char *reason)
 /* One record: the state that it puts in place, or adds. */
 static bool settle(Pack *pack, int lane, const Dose *dose, LaneEvent *record, const double *y)
 {
+    double *columns = sensitivity_begin_steady(pack, lane);
+    double *rest_columns = record->adds ? sensitivity_begin_steady(pack, lane) : NULL;
     if (!open_solo(pack)) {
         fail(pack, lane, record->dose, "the solver for steady states cannot be set up");
         return false;
@@ -381,9 +368,12 @@ static bool settle(Pack *pack, int lane, const Dose *dose, LaneEvent *record, co
     memcpy(steady, y, count * sizeof *steady);
     memcpy(rest, y, count * sizeof *rest);
     int state = 0;
-    bool found = find_steady(pack, lane, dose, record->time, steady, &state);
+    bool found = find_steady(record, pack, lane, dose, steady, columns, &state);
     if (found && record->adds) {
         found = steady_rest(pack, lane, record->time, NULL, rest, &state);
+    }
+    if (found && rest_columns != NULL) {
+        sensitivity_rest(pack, lane, record->time, NULL, rest, rest_columns);
     }
     if (!found) {
         fail(pack, lane, record->dose,
@@ -397,6 +387,7 @@ static bool settle(Pack *pack, int lane, const Dose *dose, LaneEvent *record, co
         steady[i] -= rest[i];
     }
     record->steady = steady;
+    sensitivity_keep_steady(pack, lane, record, columns, rest_columns);
     return true;
 }
 

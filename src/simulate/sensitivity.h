@@ -70,6 +70,22 @@ void sensitivity_initial_values(Pack *pack, int lane, double time, double *colum
 /* sensitivity_doses.c: fills lanes[lane].events. */
 void sensitivity_doses(Pack *pack, int lane, const Regimen *regimen);
 
+/* What a dose of a cycle brings to a target of its route: the slopes of an EVENT_BOLUS, _START or
+ * _END, `time` without that of the record. */
+void sensitivity_entry_slopes(Pack *pack, int lane, const Dose *dose, int index,
+                              const LaneEvent *event, EventSlopes *slopes);
+
+/* sensitivity_steady.c: */
+/* The columns of a state of rest y from those of the state it was looked for from; `inflow` (count
+ * × states), or NULL. */
+void sensitivity_rest(Pack *pack, int lane, double time, const double *inflow, const double *y,
+                      double *columns);
+/* Columns for the search of a steady dose's state, NULL without sensitivities. */
+double *sensitivity_begin_steady(Pack *pack, int lane);
+/* The columns that the record puts in place, or adds: less `rest`. */
+void sensitivity_keep_steady(Pack *pack, int lane, const LaneEvent *record, double *columns,
+                             const double *rest);
+
 /* sensitivity_jumps.c: around an event of the schedule; at a stop, once its switches are set. */
 void sensitivity_before_dose(Pack *pack, int lane, int event);
 void sensitivity_after_dose(Pack *pack, int lane, int event);

@@ -140,14 +140,14 @@ static void derive_stream(Repeat *repeat)
         repeat->stream = repeat->flow = 0.0;
     }
     bool by_rate = dose->kind == DOSE_INFUSION_RATE || dose->kind == DOSE_MODEL_RATE;
-    for (int k = 0; repeat->stream > 0.0 && k < repeat->pack->sensitivity->count; k++) {
+    for (int k = 0; repeat->flow > 0.0 && k < repeat->pack->sensitivity->count; k++) {
         double duration = own(repeat, k, SENSITIVE_DOSE_DURATION);
         double amount = repeat->amount[k];
         double d = repeat->stream;
         double r = repeat->flow;
         if (by_rate) { // a duration that is changed changes the rate
             double rate = dose->kind == DOSE_MODEL_RATE ? repeat->rate[k] : 0.0;
-            repeat->flow_slope[k] = rate - r / d * duration;
+            repeat->flow_slope[k] = rate - (d > 0.0 ? r / d * duration : 0.0); // d 0: for ever
             repeat->stream_slope[k] = (amount - d * repeat->flow_slope[k]) / r;
         } else {
             duration += dose->kind == DOSE_MODEL_DURATION ? repeat->duration[k] : 0.0;
@@ -163,9 +163,8 @@ static void clear(const Repeat *repeat, double *one)
 }
 
 /* Everything about repeat k of a dose, if it is not there already. */
-static void look_at(Repeat *repeat, const Regimen *regimen, int index, int k)
+static void look_at(Repeat *repeat, const Dose *dose, int index, int k)
 {
-    const Dose *dose = &regimen->doses[index];
     double time = dose->time + (k > 0 ? k : 0) * dose->interval;
     if (repeat->index == index && repeat->time == time) {
         return;
@@ -273,10 +272,24 @@ void sensitivity_doses(Pack *pack, int lane, const Regimen *regimen)
     lane_alone(pack, lane, one->start);
     for (size_t i = 0; i < count; i++) { // events of one dose come in the order of its repeats
         const LaneEvent *event = &one->events[i];
+        const Dose *dose = &regimen->doses[event->dose];
         if (event->repeat > 0) {
-            look_at(&repeat, regimen, event->dose, 0);
+            look_at(&repeat, dose, event->dose, 0);
         }
-        look_at(&repeat, regimen, event->dose, event->repeat);
+        look_at(&repeat, dose, event->dose, event->repeat);
         derive_event(&repeat, event, &scratch, &slopes->events[i]);
+    }
+}
+
+void sensitivity_entry_slopes(Pack *pack, int lane, const Dose *dose, int index,
+                              const LaneEvent *event, EventSlopes *slopes)
+{
+    Repeat repeat = open_repeat(pack, lane);
+    *slopes = (EventSlopes){numbers(pack), numbers(pack), numbers(pack), true};
+    lane_alone(pack, lane, dose->time);
+    look_at(&repeat, dose, index, 0);
+    derive_entry(&repeat, event, slopes);
+    for (int k = 0; k < pack->sensitivity->count; k++) {
+        slopes->time[k] -= repeat.moved[k];
     }
 }

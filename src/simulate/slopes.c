@@ -30,6 +30,7 @@ static void sort_entries(Slopes *slopes, Arena *arena)
 {
     const Tape *tape = slopes->stage->tape;
     const Partials *partials = &tape->partials[PROGRAM_RATES_PARTIALS];
+    slopes->program = tape->derives ? PROGRAM_RATES_PARTIALS : PROGRAM_JACOBIAN;
     slopes->first = arena_array(arena, (size_t)tape->sensitive_count + 1, sizeof(int));
     slopes->entry = arena_array(arena, (size_t)partials->count + 1, sizeof(int));
     int count = 0;
@@ -46,7 +47,7 @@ static void sort_entries(Slopes *slopes, Arena *arena)
 
 void slopes_open(Slopes *slopes, Arena *arena, Stage *stage, int count)
 {
-    assert(stage->tape->derives && count >= 0);
+    assert(count >= 0);
     size_t lanes = (size_t)stage->width;
     size_t entries = (size_t)stage->states * lanes;
     if (slopes->stage == NULL) {
@@ -82,7 +83,7 @@ static void look(Slopes *slopes, double time, const double *y)
     }
     stage_set_time(stage, fmin(time, stage->limit));
     stage_set_state(stage, y);
-    tape_run(stage->tape, PROGRAM_RATES_PARTIALS, stage->slots, stage->width);
+    tape_run(stage->tape, slopes->program, stage->slots, stage->width);
     slopes->known = true;
     slopes->known_time = time;
     memcpy(slopes->known_y, y, bytes);
@@ -99,7 +100,7 @@ bool slopes_rates(void *context, double time, const double *y, double *const *s,
     size_t entries = (size_t)stage->states * width;
     look(slopes, time, y);
     const double *derivatives =
-        tape_output(stage->tape, PROGRAM_RATES_PARTIALS, stage->slots, 0, stage->width);
+        tape_output(stage->tape, slopes->program, stage->slots, 0, stage->width);
     for (int k = 0; k < slopes->count; k++) {
         const double *inflow = slopes->inflow + (size_t)k * entries;
         slopes->kernels->multiply(&pattern, derivatives, s[k], inflow, ds[k], stage->width);

@@ -25,18 +25,19 @@ extern const SlopeKernels slope_kernels_avx2;
 extern const SlopeKernels slope_kernels_avx512;
 #endif
 
-typedef struct {
+typedef struct Slopes {
     Stage *stage;
     const SlopeKernels *kernels;
-    int count, room;    // columns, and for how many there is memory
-    int *parameter;     // (count) number in Tape.sensitive, -1: the rates do not hold it
-    double *scale;      // (count × width)
-    double *s;          // (count × states × width) where a restart begins
-    double *inflow;     // (count × states × width)
-    double *inside;     // (count × states × width) what is observed next
-    double *aside;      // (count × states × width) scratch
-    int *first, *entry; // entries of PROGRAM_RATES_PARTIALS by sensitive parameter
-    bool known;         // the derivatives in the slots are those at:
+    int count, room;     // columns, and for how many there is memory
+    int *parameter;      // (count) number in Tape.sensitive, -1: the rates do not hold it
+    double *scale;       // (count × width)
+    double *s;           // (count × states × width) where a restart begins
+    double *inflow;      // (count × states × width)
+    double *inside;      // (count × states × width) what is observed next
+    double *aside;       // (count × states × width) scratch
+    ProgramName program; // the Jacobian alone, where the tape has no programs of derivatives
+    int *first, *entry;  // entries of PROGRAM_RATES_PARTIALS by sensitive parameter
+    bool known;          // the derivatives in the slots are those at:
     double known_time;
     double *known_y; // (states × width)
 } Slopes;
