@@ -3,7 +3,8 @@
 add_executable(run_reference reference/run_reference.c reference/measure.c)
 add_executable(run_dosing reference/run_dosing.c)
 add_executable(run_sensitivity reference/run_sensitivity.c)
-set(reference_programs run_reference run_dosing run_sensitivity)
+add_executable(test_sensitivity_study property/test_sensitivity.c)
+set(reference_programs run_reference run_dosing run_sensitivity test_sensitivity_study)
 find_library(MPFR_LIBRARY mpfr)
 find_path(MPFR_INCLUDE mpfr.h)
 if(MPFR_LIBRARY AND MPFR_INCLUDE)
@@ -33,6 +34,22 @@ foreach(study IN LISTS studies)
   get_filename_component(folder ${study} DIRECTORY)
   get_filename_component(problem ${folder} NAME)
   add_test(NAME reference.${problem} COMMAND run_reference ${folder}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endforeach()
+
+# Sensitivities of every shipped model. The jumps of a relaxation oscillator amplify what a step may
+# be wrong by 10^4 times, so that one is judged by the size of its states.
+file(GLOB studies CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/params/*.cfg
+     ${CMAKE_SOURCE_DIR}/params/pk/*.cfg ${CMAKE_SOURCE_DIR}/params/classic/*.cfg)
+list(APPEND studies ${CMAKE_CURRENT_SOURCE_DIR}/reference/ra_nominal/study.cfg)
+foreach(study IN LISTS studies)
+  file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${study})
+  string(REGEX REPLACE "[/]" "." name ${name})
+  set(floor "")
+  if(name STREQUAL "params.classic.vdpol.cfg")
+    set(floor 6 1)
+  endif()
+  add_test(NAME property.sensitivity.${name} COMMAND test_sensitivity_study ${study} ${floor}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endforeach()
 
