@@ -98,7 +98,7 @@ const Command *cli_find_command(Arena *arena, const char *name, const char **nea
 /* Help of one command, or of the program (NULL): examples first, then options. */
 void cli_help(const Command *command, Text *text);
 
-extern const Command command_fit, command_profile, command_compare;
+extern const Command command_fit, command_sens, command_profile, command_compare;
 extern const Command command_run, command_merge, command_check, command_show, command_plot,
     command_list, command_report, command_params, command_explain, command_help;
 extern const Command command_serve;

@@ -38,11 +38,11 @@ _stroma()
         mapfile -t COMPREPLY < <(compgen -W "html md" -- "$word")
         return
         ;;
-    --at-dose | --parameter | -p | --level)
-        mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word" | --parameter | -p | --level)
+    --at-dose)
+        mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word")
         return
         ;;
-    --set | -s | --source | --lanes | --jobs | -j | --subject | --shard | --starts | --parameter | -p | --level)
+    --set | -s | --source | --lanes | --jobs | -j | --subject | --shard | --starts | --parameter | --parameters | -p | --level | --at)
         return
         ;;
     esac
@@ -60,7 +60,7 @@ _stroma()
             _stroma_files "$word" cfg
         fi
         ;;
-    run | plot | report | fit | profile | serve) _stroma_files "$word" cfg ;;
+    run | plot | report | fit | profile | sens | serve) _stroma_files "$word" cfg ;;
     check | show) _stroma_files "$word" cfg stroma ;;
     explain)
         mapfile -t COMPREPLY < <(compgen -W "$("$program" explain 2>/dev/null |
