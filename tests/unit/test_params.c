@@ -324,6 +324,31 @@ static void test_outputs_and_plots(void)
     close_study(&scene);
 }
 
+/* tests/cases/params/points/good.csv: three rows, times in hours there, one of a second quantity.
+ */
+static void test_points_of_a_plot(void)
+{
+    Scene scene = open_study("points.cfg", NULL, 0);
+    const Points *points = scene.study->plots[0].points;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(points);
+    CU_ASSERT_STRING_EQUAL(points->words, "Trial");
+    CU_ASSERT_EQUAL_FATAL(points->count, 3);
+    const Point wanted[] = {{0, 0, 1.0 / 24, 2.5, 2, 3}, {1, 0, 2.0 / 24, 3, 1, 4}};
+    for (int i = 0; i < 2; i++) {
+        const Point *point = &points->points[i];
+        CU_ASSERT(point->arm == wanted[i].arm && point->curve == wanted[i].curve);
+        CU_ASSERT_DOUBLE_EQUAL(point->time, wanted[i].time, 1e-15);
+        CU_ASSERT(point->value == wanted[i].value && point->low == wanted[i].low);
+        CU_ASSERT_EQUAL(point->high, wanted[i].high);
+    }
+    CU_ASSERT(points->points[2].curve == 1 && isnan(points->points[2].low));
+    CU_ASSERT_EQUAL_FATAL(points->source_count, 2); // each once, empty ones not
+    CU_ASSERT_STRING_EQUAL(points->sources[0], "doi:10.1000/x, Table 2");
+    const InputFile *last = &scene.study->inputs[scene.study->input_count - 1];
+    CU_ASSERT_STRING_EQUAL(last->path, "points/good.csv"); // the manifest names it
+    close_study(&scene);
+}
+
 static void test_plots_of_our_own(void)
 {
     Scene scene = open_study("good.cfg", NULL, 0);
@@ -572,6 +597,6 @@ SUITE("params", TEST(test_values_in_the_units_of_the_model), TEST(test_origins_a
       TEST(test_inputs_are_hashed), TEST(test_doses),
       TEST(test_doses_of_arms_that_are_like_another), TEST(test_output_times), TEST(test_grids),
       TEST(test_no_spacing_means_two_hundred), TEST(test_solver), TEST(test_outputs_and_plots),
-      TEST(test_plots_of_our_own), TEST(test_smooth_table), TEST(test_settings),
-      TEST(test_settings_make_groups), TEST(test_model_alone), TEST(test_keys_are_explained),
-      TEST(test_every_key_is_documented), TEST(test_broken_studies))
+      TEST(test_plots_of_our_own), TEST(test_points_of_a_plot), TEST(test_smooth_table),
+      TEST(test_settings), TEST(test_settings_make_groups), TEST(test_model_alone),
+      TEST(test_keys_are_explained), TEST(test_every_key_is_documented), TEST(test_broken_studies))
