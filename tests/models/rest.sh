@@ -81,6 +81,9 @@ $msc"
 rest acute_resolution acute_resolution given "@include \"$params/acute/dunster.cfg\"
   damage_size = 0.0;
 $msc"
+rest acute_lps acute_lps given "@include \"$params/acute/lps.cfg\"
+  dose = 0.0;
+$msc"
 rest gvhd gvhd given "@include \"$params/gvhd/alexander.cfg\"
   A_0 = 0.0; G_0 = 0.0;
 $msc"
