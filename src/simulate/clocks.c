@@ -231,12 +231,23 @@ static LineUp line_up(const Pack *pack, const LaneStops *own, int busiest)
     return best;
 }
 
+/* More stops, or, so that nothing depends on who is in which lane, earlier ones. */
+static bool is_busier(const LaneStops *a, const LaneStops *b)
+{
+    for (int i = 0; a->count == b->count && i < a->count; i++) {
+        if (since_start(a, i) != since_start(b, i)) {
+            return since_start(a, i) < since_start(b, i);
+        }
+    }
+    return a->count > b->count;
+}
+
 void clocks_build(Pack *pack, const LaneStops *own)
 {
     int busiest = lanes_donor(pack);
     assert(busiest >= 0 && pack->events == NULL);
     for (int lane = busiest + 1; lane < pack->count; lane++) {
-        busiest = own[lane].count > own[busiest].count ? lane : busiest;
+        busiest = is_busier(&own[lane], &own[busiest]) ? lane : busiest;
     }
     LineUp line = line_up(pack, own, busiest);
     for (int lane = 0; lane < pack->count; lane++) {
