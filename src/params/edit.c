@@ -233,6 +233,25 @@ static void log_change(Edit *edit, const char *path, const char *before)
                 say(edit, place.entry));
 }
 
+/* A value of the study that an arm replaces: who changes it may not know. */
+static void warn_of_arms(Edit *edit, const char *full)
+{
+    const Entry *arms = entry_find(edit->config->root, "arms");
+    for (int i = 0; arms && arms->kind == ENTRY_LIST && i < arms->count; i++) {
+        const Entry *at = arms->items[i];
+        for (const char *part = full; at && *part;) {
+            size_t length = strcspn(part, ".");
+            const char *name = arena_copy(edit->arena, part, length);
+            at = at->kind == ENTRY_GROUP ? entry_find(at, name) : NULL;
+            part += length + (part[length] == '.');
+        }
+        if (at) {
+            diag_report(edit->diag, FAULT_P047, at->value, "this arm keeps its own value of '%s'",
+                        strchr(full, '.') + 1);
+        }
+    }
+}
+
 bool edit_set(Edit *edit, const EditChange *change)
 {
     assert(edit && change && change->path);
@@ -246,6 +265,11 @@ bool edit_set(Edit *edit, const EditChange *change)
         return false;
     }
     log_change(edit, change->path, before);
+    if (place.quantity.kind != NAME_NONE && change->value) {
+        edit->set = arena_grow(edit->arena, edit->set, edit->set_count, &edit->set_capacity,
+                               sizeof *edit->set);
+        edit->set[edit->set_count++] = place.full;
+    }
     return true;
 }
 
@@ -258,6 +282,9 @@ bool edit_check(Edit *edit)
 {
     int errors = count_errors(edit, diag_new(edit->arena));
     if (errors == 0 || errors <= edit->errors_before) {
+        for (size_t i = 0; i < edit->set_count; i++) {
+            warn_of_arms(edit, edit->set[i]);
+        }
         return true;
     }
     count_errors(edit, edit->diag);

@@ -24,6 +24,8 @@ struct Edit {
     Patch *patches;
     size_t patch_count, patch_capacity;
     Text log;
+    const char **set; // (set_count) parameters and covariates that were changed
+    size_t set_count, set_capacity;
 };
 
 /* Where a path leads. */

@@ -348,6 +348,17 @@ static void test_what_a_copy_needs_is_found_from_there(void)
     close_scene(&scene);
 }
 
+static void test_an_arm_that_keeps_its_own_value_is_told(void)
+{
+    Scene scene = open_scene();
+    CU_ASSERT(change(&scene, "n", "4", NULL, false));
+    CU_ASSERT_PTR_NOT_NULL(strstr(messages(&scene), "study.cfg:11:46: warning P047: this arm keeps "
+                                                    "its own value of 'n'"));
+    CU_ASSERT(change(&scene, "arms.high.parameters.n", "5", NULL, false));
+    CU_ASSERT_EQUAL(diag_warnings(scene.diag), 1); // no further one
+    close_scene(&scene);
+}
+
 static void test_groups_are_not_values(void)
 {
     Scene scene = open_scene();
@@ -429,6 +440,6 @@ SUITE("edit", TEST(test_a_value_keeps_its_form), TEST(test_what_is_missing_is_ad
       TEST(test_fitted_values_come_back_bit_by_bit),
       TEST(test_a_copy_elsewhere_keeps_comments_and_finds_its_files),
       TEST(test_included_lists_and_twins), TEST(test_what_a_copy_needs_is_found_from_there),
-      TEST(test_groups_are_not_values), TEST(test_links_and_permissions_stay),
-      TEST(test_marks_line_ends_and_joined_texts_stay),
+      TEST(test_an_arm_that_keeps_its_own_value_is_told), TEST(test_groups_are_not_values),
+      TEST(test_links_and_permissions_stay), TEST(test_marks_line_ends_and_joined_texts_stay),
       TEST(test_values_are_told_with_unit_source_and_place))
