@@ -99,8 +99,8 @@ static int draw_columns(Cli *cli, const char *folder, const char *name)
 /* Is this a table whose columns are curves, not names or single numbers? */
 static bool has_curves(const char *name)
 {
-    static const char *const others[] = {"columns.csv", "summary.csv", "contrast.csv",
-                                         "outcomes.csv", "subjects.csv"};
+    static const char *const others[] = {"columns.csv",  "ledger.csv",   "summary.csv",
+                                         "contrast.csv", "outcomes.csv", "subjects.csv"};
     bool other = places_ends_with(name, "-plots.csv");
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         other = other || strcmp(name, others[i]) == 0;

@@ -230,6 +230,13 @@ static int write_data(Run *run)
         return cannot_write(path);
     }
     note_file(run, "columns.csv");
+    if (run->result.ledger != NULL) {
+        path = file_join(arena, run->folder, "ledger.csv");
+        if (!csv_write(run->result.ledger, 0, path)) {
+            return cannot_write(path);
+        }
+        note_file(run, "ledger.csv");
+    }
     run->data_count = run->file_count;
     int code = figures_write(run->cli, run->folder, run->figures, study->plot_count);
     for (int i = 0; code == CLI_OK && i < study->plot_count; i++) {

@@ -396,6 +396,49 @@ static int *order_of(const DataSet *data, Arena *arena)
     return order;
 }
 
+/* The ledger of each subject as a table. */
+static Table *tell_ledger(const Run *run, const int *ids)
+{
+    const Model *model = run->study->model;
+    const TableColumn *columns = run->result->table->columns;
+    size_t routes = (size_t)model->route_count;
+    size_t states = (size_t)model->state_count;
+    const char **route = arena_array(run->arena, routes + 1, sizeof *route);
+    const char **into = arena_array(run->arena, states, sizeof *into);
+    route[0] = "";
+    for (size_t i = 0; i < routes; i++) {
+        route[i + 1] = model->routes[i].label.name;
+    }
+    for (size_t i = 0; i < states; i++) {
+        into[i] = model->states[i].label.name;
+    }
+    const TableColumn ledger[] = {
+        columns[0],
+        columns[1],
+        {.name = "occasion", .text = "counted from 1"},
+        {.name = "route", .kind = TABLE_TEXT, .words = route, .word_count = model->route_count + 1},
+        {.name = "into", .kind = TABLE_TEXT, .words = into, .word_count = model->state_count},
+        {.name = "scheduled", .text = "what should have entered until the end"},
+        {.name = "delivered", .text = "what did"}};
+    Table *table = table_new(run->arena, ledger, sizeof ledger / sizeof ledger[0], 0);
+    for (int i = 0; i < run->study->arm_count * run->data->count; i++) {
+        int index = i % run->data->count;
+        const DataSubject *subject = &run->data->subjects[index];
+        for (int k = 0; k < run->accounts[i].count; k++) {
+            const LedgerLine *line = &run->accounts[i].lines[k];
+            double *row = table_add_row(table);
+            row[0] = i / run->data->count;
+            row[1] = ids == NULL ? subject->number : ids[index];
+            row[2] = subject->occasion + 1;
+            row[3] = line->route + 1;
+            row[4] = line->state;
+            row[5] = line->scheduled;
+            row[6] = line->delivered;
+        }
+    }
+    return table;
+}
+
 /* Rows of every subject of every arm, one place after the other; their number. */
 static size_t make_places(Run *run)
 {
@@ -482,5 +525,6 @@ bool data_run(const Study *study, const RunOptions *options, const Tape *tape, A
     result->stopped = result->stopped || status == WORK_STOPPED;
     sum_up(&run);
     close_gaps(&run, ids);
+    result->ledger = tell_ledger(&run, ids);
     return status != WORK_FAILED;
 }

@@ -128,6 +128,7 @@ typedef struct {
     Schedule *schedules; // (arm_count) what was given; empty for an arm that was not begun
     ArmLedger *ledgers;  // (arm_count) the dose ledger; empty with a population
     Outcome *subjects;   // (arm_count × data->count) with a data file, else NULL
+    Table *ledger;       // with a data file: a row for each subject, route and state; else NULL
     SolverStats stats;
     bool stopped; // interrupted
     int failed;   // arms that did not get to the end
