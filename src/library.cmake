@@ -34,7 +34,7 @@ add_library(stroma_static STATIC IMPORTED GLOBAL)
 add_dependencies(stroma_static stroma_archive)
 set_target_properties(stroma_static PROPERTIES IMPORTED_LOCATION ${STROMA_ARCHIVE})
 target_include_directories(stroma_static INTERFACE ${CMAKE_SOURCE_DIR}/src)
-target_link_libraries(stroma_static INTERFACE ${SUNDIALS_CVODES} ${SUNDIALS_NVECSERIAL}
+target_link_libraries(stroma_static INTERFACE ${SUNDIALS_CVODES} ${SUNDIALS_ARKODE} ${SUNDIALS_NVECSERIAL}
   PkgConfig::LIBCONFIG PkgConfig::JANSSON PkgConfig::GSL PkgConfig::NLOPT ${SLEEF_LIBRARY} ${MD_LIBRARY}
   Threads::Threads ${CMAKE_DL_LIBS} m)
 if(STROMA_SANITIZE)

@@ -111,5 +111,13 @@ void read_solver(Reader *reader)
     }
     const Entry *dense = member(group, "dense");
     solver->dense = dense && dense->flag;
+    const Entry *method = member(group, "method");
+    if (method && method->kind == ENTRY_TEXT) {
+        solver->implicit = strcmp(method->text, "bdf") == 0;
+        if (!solver->implicit && strcmp(method->text, "auto") != 0) {
+            diag_report(reader->diag, FAULT_P013, method->value,
+                        "'method' is \"auto\" or \"bdf\", not \"%s\"", method->text);
+        }
+    }
     solver->atol = read_atol(reader);
 }

@@ -26,6 +26,9 @@ struct Integrator {
     LaneSystem system;
     SlopeSystem slopes;
     LaneNewton newton;
+    ExplicitSteps steps;
+    bool exploring; // steps.memory makes the steps
+    bool decided;   // who makes them, since the restart
     N_Vector y, error;
     void *matrix, *solver, *nonlinear;
     double *errors; // (states × width)
@@ -149,7 +152,10 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     integrator->newton = (LaneNewton){.space = &integrator->space,
                                       .system = system,
                                       .increment = arena_array(arena, count, sizeof(double))};
-    if (!set_up(integrator)) {
+    integrator->steps =
+        (ExplicitSteps){.problem = &integrator->problem, .space = &integrator->space};
+    if (!set_up(integrator) || (problem->explicit_ease > 0.0 &&
+                                !explicit_open(&integrator->steps, arena, integrator->sundials))) {
         integrator_close(integrator);
         return NULL;
     }
@@ -172,6 +178,7 @@ void integrator_close(Integrator *integrator)
     if (integrator->memory != NULL) {
         CVodeFree(&integrator->memory);
     }
+    explicit_close(&integrator->steps);
     linear_free(integrator->matrix, integrator->solver);
     newton_free(&integrator->newton, integrator->nonlinear);
     if (integrator->error != NULL) {
@@ -208,7 +215,8 @@ static void keep_counts(Integrator *integrator)
     integrator->newton.rate_calls = 0;
 }
 
-void integrator_restart(Integrator *integrator, double time, const double *y)
+/* CVODES goes on from y at `time`. */
+static void begin_implicit(Integrator *integrator, double time, const double *y)
 {
     if (integrator->memory == NULL) {
         integrator->time = time;
@@ -216,13 +224,20 @@ void integrator_restart(Integrator *integrator, double time, const double *y)
     }
     keep_counts(integrator);
     memcpy(vector_data(integrator->error), y, integrator->space.count * sizeof *y);
-    memcpy(integrator->start, y, integrator->space.count * sizeof *y);
-    integrator->time = time;
-    integrator->last_step = 0.0;
-    integrator->began = false;
     int flag = CVodeReInit(integrator->memory, time, integrator->error);
     assert(flag == CV_SUCCESS);
     (void)flag;
+    integrator->exploring = false;
+    integrator->began = false;
+}
+
+void integrator_restart(Integrator *integrator, double time, const double *y)
+{
+    begin_implicit(integrator, time, y);
+    memcpy(integrator->start, y, integrator->space.count * sizeof *y);
+    integrator->time = time;
+    integrator->last_step = 0.0;
+    integrator->decided = integrator->steps.memory == NULL || integrator->slopes.count > 0;
     integrator->stats.restarts++;
 }
 
@@ -232,9 +247,31 @@ void integrator_stop_at(Integrator *integrator, double time)
     if (integrator->memory == NULL) {
         return;
     }
-    int flag = CVodeSetStopTime(integrator->memory, time);
+    int flag = integrator->exploring && explicit_stop_at(&integrator->steps, time)
+                   ? CV_SUCCESS
+                   : CVodeSetStopTime(integrator->memory, time);
     assert(flag == CV_SUCCESS);
     (void)flag;
+}
+
+/* Who makes the steps until the next restart. */
+static void decide(Integrator *integrator)
+{
+    ExplicitSteps *steps = &integrator->steps;
+    integrator->decided = true;
+    integrator->exploring =
+        explicit_suits(steps, integrator->time, integrator->stop, integrator->start) &&
+        explicit_begin(steps, integrator->time, integrator->start) &&
+        explicit_stop_at(steps, integrator->stop);
+}
+
+/* From explicit steps to CVODES. */
+static void hand_over(Integrator *integrator)
+{
+    memcpy(integrator->start, explicit_state(&integrator->steps),
+           integrator->space.count * sizeof(double));
+    begin_implicit(integrator, integrator->time, integrator->start);
+    integrator_stop_at(integrator, integrator->stop);
 }
 
 static StepStatus status_of(int flag)
@@ -273,6 +310,18 @@ StepStatus integrator_step(Integrator *integrator, double *time)
         *time = integrator->time = integrator->stop;
         return STEP_AT_STOP;
     }
+    if (!integrator->decided) {
+        decide(integrator);
+    }
+    if (integrator->exploring) {
+        bool arrived = false;
+        if (explicit_step(&integrator->steps, &integrator->time, &integrator->last_step,
+                          &arrived)) {
+            *time = integrator->time;
+            return arrived ? STEP_AT_STOP : STEP_DONE;
+        }
+        hand_over(integrator);
+    }
     double reached = integrator->time;
     int flag = CVode(integrator->memory, integrator->stop, integrator->y, &reached, CV_ONE_STEP);
     StepStatus status = status_of(flag);
@@ -289,6 +338,9 @@ StepStatus integrator_step(Integrator *integrator, double *time)
 
 const double *integrator_state(Integrator *integrator)
 {
+    if (integrator->exploring) {
+        return explicit_state(&integrator->steps);
+    }
     if (integrator->memory == NULL || !integrator->began) {
         return integrator->start;
     }
@@ -301,10 +353,16 @@ void integrator_value(Integrator *integrator, double time, double *y)
     if (integrator->memory == NULL) {
         return;
     }
-    int flag = CVodeGetDky(integrator->memory, time, 0, integrator->error);
-    assert(flag == CV_SUCCESS);
-    (void)flag;
-    memcpy(y, vector_values(integrator->error), integrator->space.count * sizeof *y);
+    const double *value = NULL;
+    if (integrator->exploring) {
+        value = explicit_value(&integrator->steps, time);
+    } else {
+        int flag = CVodeGetDky(integrator->memory, time, 0, integrator->error);
+        assert(flag == CV_SUCCESS);
+        (void)flag;
+        value = vector_values(integrator->error);
+    }
+    memcpy(y, value, integrator->space.count * sizeof *y);
 }
 
 long integrator_failures(const Integrator *integrator)
@@ -324,8 +382,13 @@ double integrator_last_step(const Integrator *integrator)
 const double *integrator_errors(Integrator *integrator)
 {
     const double *y = integrator_state(integrator);
-    (void)CVodeGetEstLocalErrors(integrator->memory, integrator->error);
-    const double *error = vector_values(integrator->error);
+    const double *error = NULL;
+    if (integrator->exploring) {
+        error = explicit_errors(&integrator->steps);
+    } else {
+        (void)CVodeGetEstLocalErrors(integrator->memory, integrator->error);
+        error = vector_values(integrator->error);
+    }
     for (size_t i = 0; i < integrator->space.count; i++) {
         double atol = integrator->problem.atol[i / (size_t)integrator->problem.width];
         double weight = integrator->problem.rtol * fabs(y[i]) + atol;
@@ -360,6 +423,7 @@ void integrator_reset(Integrator *integrator)
     integrator->last_step = 0.0;
     integrator->system.pivoting = integrator->problem.dense;
     integrator->system.failures = 0;
+    integrator->steps.given_up = 0;
 }
 
 void integrator_count(Integrator *integrator, SolverStats *stats)
@@ -367,7 +431,12 @@ void integrator_count(Integrator *integrator, SolverStats *stats)
     if (integrator->memory == NULL) {
         return;
     }
-    keep_counts(integrator);
+    if (integrator->steps.memory != NULL) {
+        explicit_count(&integrator->steps, &integrator->stats);
+    }
+    // CVODES itself is counting on: start it anew so that nothing is counted twice.
+    begin_implicit(integrator, integrator->time, integrator->start);
+    integrator->decided = false;
     const SolverStats *kept = &integrator->stats;
     stats->steps += kept->steps;
     stats->rate_calls += kept->rate_calls;
@@ -381,13 +450,9 @@ void integrator_count(Integrator *integrator, SolverStats *stats)
     stats->dense_fallbacks += system->fallbacks;
     system->jacobians = system->factorisations = system->fallbacks = 0;
     integrator->stats = (SolverStats){0};
-    // CVODES itself is counting on: start it anew so that nothing is counted twice.
-    memcpy(vector_data(integrator->error), integrator_state(integrator),
-           integrator->space.count * sizeof(double));
-    (void)CVodeReInit(integrator->memory, integrator->time, integrator->error);
 }
 
 const char *solver_version(void)
 {
-    return "SUNDIALS CVODES " SUNDIALS_VERSION;
+    return "SUNDIALS CVODES and ARKODE " SUNDIALS_VERSION;
 }

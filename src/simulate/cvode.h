@@ -1,8 +1,9 @@
-/* cvode.h: the one door to SUNDIALS: a BDF integrator for W lanes that share their steps.
+/* cvode.h: the one door to SUNDIALS: an integrator for W lanes that share their steps.
  *
- * cvode.c drives CVODES, cvode_vector.c is the N_Vector, cvode_linear.c the linear solver and
- * cvode_newton.c the nonlinear one; cvode_sensitivity.c has CVODES carry sensitivities; nobody else
- * includes a SUNDIALS header. The norm of a vector is the largest of the lanes' own weighted RMS
+ * cvode.c drives CVODES (BDF), cvode_vector.c is the N_Vector, cvode_linear.c the linear solver and
+ * cvode_newton.c the nonlinear one; cvode_sensitivity.c has CVODES carry sensitivities,
+ * cvode_explicit.c has ARKODE make the steps where nothing is stiff; nobody else includes a
+ * SUNDIALS header. The norm of a vector is the largest of the lanes' own weighted RMS
  * norms, so every lane meets the tolerance by itself. Lanes that are not `live` do not count. All
  * memory is taken by integrator_open; no other function here allocates.
  *
@@ -22,6 +23,9 @@ typedef struct {
     const double *atol; // (states)
     double max_step;    // 0: no limit
     bool dense;         // always pivot
+    /* Explicit steps are made with tolerances that are so many times wider, since their errors do
+     * not add up as BDF's do; 0: never. */
+    double explicit_ease;
     const Kernels *kernels;
     /* rates = dy/dt; false if a live lane's are not finite. */
     bool (*rates)(void *context, double time, const double *y, double *rates);
@@ -197,5 +201,36 @@ typedef struct {
  * y in a vector_new_scratch. */
 bool newton_attach(LaneNewton *newton, void *memory, void *sundials, void **solver);
 void newton_free(LaneNewton *newton, void *solver);
+
+/* Explicit steps (ARKODE). */
+typedef struct {
+    const IntegratorProblem *problem;
+    VectorSpace *space;
+    void *memory;    // ARKODE
+    void *y, *value; // N_Vectors
+    double rtol, stop;
+    const double *atol; // (states)
+    double *before;     // (states × width) y at the start of the last step
+    double *course[4];  // (states × width) the polynomial of the last step, see prepare()
+    bool prepared;
+    double start;        // of the segment
+    double time, length; // of the last step: its end and its length
+    int taken;           // since the last start or stop
+    int given_up;        // how often, in this run
+    SolverStats stats;   // of the runs before the last start
+} ExplicitSteps;
+
+bool explicit_open(ExplicitSteps *steps, Arena *arena, void *sundials);
+void explicit_close(ExplicitSteps *steps);
+/* True if a segment from y at `time` to `stop` looks as if stability allowed long steps. */
+bool explicit_suits(const ExplicitSteps *steps, double time, double stop, const double *y);
+bool explicit_begin(ExplicitSteps *steps, double time, const double *y);
+bool explicit_stop_at(ExplicitSteps *steps, double time);
+/* One step; false: it is BDF's turn, from explicit_state at *time. */
+bool explicit_step(ExplicitSteps *steps, double *time, double *length, bool *arrived);
+const double *explicit_state(const ExplicitSteps *steps);
+const double *explicit_value(ExplicitSteps *steps, double time); // within the last step
+const double *explicit_errors(ExplicitSteps *steps);             // estimated, of the last step
+void explicit_count(ExplicitSteps *steps, SolverStats *stats);
 
 #endif

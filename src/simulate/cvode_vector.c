@@ -364,19 +364,17 @@ static sunrealtype smallest(N_Vector x)
     return least;
 }
 
-enum { MOST_TERMS = 16 }; // CVODES combines at most 13 vectors (order 12 of Adams)
-
 static int combine(int count, sunrealtype *factor, N_Vector *x, N_Vector z)
 {
-    double *data[MOST_TERMS];
-    if (count > MOST_TERMS) {
+    double *data[TERMS_MAX]; // CVODES combines at most 13 vectors (order 12 of Adams)
+    if (count > TERMS_MAX) {
         return -1;
     }
     for (int i = 0; i < count; i++) {
         data[i] = reading(x[i]);
     }
     const VectorSpace *space = lanes_of(z)->space;
-    space->kernels->combine(count, factor, data, writing(z), space->count);
+    kernels_combine(space->kernels, count, factor, data, writing(z), space->states, space->width);
     return 0;
 }
 

@@ -45,14 +45,16 @@ void kernels_sum_squares(const Kernels *kernels, const double *x, const double *
     }
 }
 
-void kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
-                          double *result, int states, int width, double *bad)
+double kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
+                            double *result, int states, int width, double *bad)
 {
     const LaneKernels *lanes = kernels_lanes(kernels, width);
+    double sum = 0.0;
     for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
-        lanes->finish_rates(rates + lane, infusion + lane, result + lane, states, width,
-                            bad + lane);
+        sum += lanes->finish_rates(rates + lane, infusion + lane, result + lane, states, width,
+                                   bad + lane);
     }
+    return sum;
 }
 
 void kernels_predict(const Kernels *kernels, int order, double *const *column, const double *factor,
@@ -80,6 +82,20 @@ void kernels_accumulate(const Kernels *kernels, int count, const double *factor,
             block[j] = column[j] + lane;
         }
         lanes->accumulate(count, factor, x + lane, block, states, width);
+    }
+}
+
+void kernels_combine(const Kernels *kernels, int count, const double *factor, double *const *x,
+                     double *z, int states, int width)
+{
+    assert(count >= 1 && count <= TERMS_MAX);
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    double *block[TERMS_MAX];
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        for (int j = 0; j < count; j++) {
+            block[j] = x[j] + lane;
+        }
+        lanes->combine(count, factor, block, z + lane, states, width);
     }
 }
 

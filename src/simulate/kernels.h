@@ -54,13 +54,16 @@ typedef struct {
     double *correction, *y;
 } CorrectPass;
 
-enum { COLUMNS_MAX = 6 }; // of a Nordsieck array of order 5
+enum {
+    COLUMNS_MAX = 6, // of a Nordsieck array of order 5
+    TERMS_MAX = 16
+};
 
 /* Per-lane loops for one width (up to 32 lanes; wider packs go in blocks of 32). */
 typedef struct {
     void (*sum_squares)(const double *x, const double *weight, int states, int stride, double *sum);
-    void (*finish_rates)(const double *rates, const double *infusion, double *result, int states,
-                         int stride, double *bad);
+    double (*finish_rates)(const double *rates, const double *infusion, double *result, int states,
+                           int stride, double *bad);
     void (*factor)(const LuProgram *program, const double *jacobian, double gamma, int first_lane);
     void (*solve)(const LuProgram *program, const double *b, double *x, int first_lane);
     /* Columns 1 .. order times factor[0 .. order-1] (NULL: as they are), then the prediction by
@@ -69,6 +72,10 @@ typedef struct {
     /* column[j] += factor[j] x, for j < count <= COLUMNS_MAX */
     void (*accumulate)(int count, const double *factor, const double *x, double *const *column,
                        int states, int stride);
+    /* z = Σ factor[j] x[j], j < count <= TERMS_MAX, summed in the order of j; z may be one of them.
+     */
+    void (*combine)(int count, const double *factor, double *const *x, double *z, int states,
+                    int stride);
     /* weight = 1 / (rtol |y| + atol); sum: of the squares of y weight. */
     void (*weigh)(const double *y, const double *atol, double rtol, double *weight, int states,
                   int stride, double *sum);
@@ -90,8 +97,6 @@ typedef struct {
     void (*absolute)(const double *x, double *z, size_t n);
     void (*inverse)(const double *x, double *z, size_t n);
     void (*add_constant)(const double *x, double value, double *z, size_t n);
-    /* z = Σ factor[i] x[i], summed in the order of i. */
-    void (*combine)(int count, const double *factor, double *const *x, double *z, size_t n);
     /* b = gamma (rates + inflow) - (slope z + correction); inflow and correction NULL: 0 */
     void (*residual)(double gamma, const double *rates, const double *inflow, double slope,
                      const double *z, const double *correction, double *b, size_t n);
@@ -110,12 +115,14 @@ void kernels_predict(const Kernels *kernels, int order, double *const *column, c
                      int states, int width);
 void kernels_accumulate(const Kernels *kernels, int count, const double *factor, const double *x,
                         double *const *column, int states, int width);
+void kernels_combine(const Kernels *kernels, int count, const double *factor, double *const *x,
+                     double *z, int states, int width);
 void kernels_weigh(const Kernels *kernels, const double *y, const double *atol, double rtol,
                    double *weight, int states, int width, double *sum);
 void kernels_correct(const Kernels *kernels, const CorrectPass *pass, double *increment_sum,
                      double *correction_sum);
-void kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
-                          double *result, int states, int width, double *bad);
+double kernels_finish_rates(const Kernels *kernels, const double *rates, const double *infusion,
+                            double *result, int states, int width, double *bad);
 
 extern const Kernels kernels_baseline;
 #if defined(__x86_64__)

@@ -73,34 +73,6 @@ static void add_constant(const double *x, double value, double *z, size_t n)
     }
 }
 
-/* Four vectors at a time, so that z is read and written once for four; the order of the sum stays.
- */
-static void combine(int count, const double *factor, double *const *x, double *z, size_t n)
-{
-    scale(factor[0], x[0], z, n);
-    int i = 1;
-    for (; i + 2 < count; i += 3) {
-        const double a = factor[i];
-        const double b = factor[i + 1];
-        const double c = factor[i + 2];
-        const double *p = x[i];
-        const double *q = x[i + 1];
-        const double *r = x[i + 2];
-        APART
-        for (size_t j = 0; j < n; j++) {
-            z[j] = z[j] + a * p[j] + b * q[j] + c * r[j];
-        }
-    }
-    for (; i < count; i++) {
-        const double a = factor[i];
-        const double *p = x[i];
-        APART
-        for (size_t j = 0; j < n; j++) {
-            z[j] = z[j] + a * p[j];
-        }
-    }
-}
-
 static void residual(double gamma, const double *rates, const double *inflow, double slope,
                      const double *z, const double *correction, double *b, size_t n)
 {
@@ -161,7 +133,7 @@ static void residual(double gamma, const double *rates, const double *inflow, do
 #define LANE_TABLE(lanes)                                                                          \
     {                                                                                              \
         sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, solve_##lanes, predict_##lanes, \
-            accumulate_##lanes, weigh_##lanes, correct_##lanes                                     \
+            accumulate_##lanes, combine_##lanes, weigh_##lanes, correct_##lanes                    \
     }
 
 const Kernels ISA_TABLE = {
@@ -174,7 +146,6 @@ const Kernels ISA_TABLE = {
     .absolute = absolute,
     .inverse = inverse,
     .add_constant = add_constant,
-    .combine = combine,
     .residual = residual,
     .lanes = {LANE_TABLE(1), LANE_TABLE(2), LANE_TABLE(4), LANE_TABLE(8), LANE_TABLE(16),
               LANE_TABLE(32)},

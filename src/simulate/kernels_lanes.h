@@ -38,9 +38,10 @@ static void NAMED(sum_squares)(const double *x, const double *weight, int states
     }
 }
 
-/* result = rates + infusion; bad is not zero for a lane in which any of them is not finite. */
-static void NAMED(finish_rates)(const double *rates, const double *infusion, double *result,
-                                int states, int stride, double *bad)
+/* result = rates + infusion; bad is not zero for a lane in which any of them is not finite; nor is
+ * the value returned if there is such a lane. */
+static double NAMED(finish_rates)(const double *rates, const double *infusion, double *result,
+                                  int states, int stride, double *bad)
 {
     Part trouble[ROW_PARTS] = {0};
     for (int i = 0; i < states; i++) {
@@ -54,10 +55,17 @@ static void NAMED(finish_rates)(const double *rates, const double *infusion, dou
             trouble[part] += value * 0.0; // NaN for NaN and infinity
         }
     }
+    Part all = {0};
     EACH
     {
         ((Part *)bad)[part] = trouble[part];
+        all += trouble[part];
     }
+    double sum = 0.0;
+    for (int i = 0; i < PER_PART; i++) {
+        sum += ((const double *)&all)[i];
+    }
+    return sum;
 }
 
 static void NAMED(factor)(const LuProgram *program, const double *jacobian, double gamma,
@@ -264,6 +272,53 @@ static void NAMED(accumulate)(int count, const double *factor, const double *x,
     }
 }
 #undef ACCUMULATE
+
+static inline __attribute__((always_inline)) void NAMED(combine_count)(const double *factor,
+                                                                       double *const *x, double *z,
+                                                                       int states, int stride,
+                                                                       const int count)
+{
+    const double *own[TERMS_MAX];
+    double times[TERMS_MAX];
+    for (int j = 0; j < count; j++) {
+        own[j] = x[j];
+        times[j] = factor[j];
+    }
+    for (int i = 0; i < states; i++) {
+        EACH
+        {
+            const size_t at = (size_t)i * (size_t)stride + (size_t)(part * PER_PART);
+            Part sum = *(const Part *)(own[0] + at) * times[0];
+            for (int j = 1; j < count; j++) {
+                sum += *(const Part *)(own[j] + at) * times[j];
+            }
+            *(Part *)(z + at) = sum;
+        }
+    }
+}
+
+#define COMBINE(count)                                                                             \
+    case count:                                                                                    \
+        NAMED(combine_count)(factor, x, z, states, stride, count);                                 \
+        break;
+
+static void NAMED(combine)(int count, const double *factor, double *const *x, double *z, int states,
+                           int stride)
+{
+    switch (count) {
+        COMBINE(1)
+        COMBINE(2)
+        COMBINE(3)
+        COMBINE(4)
+        COMBINE(5)
+        COMBINE(6)
+        COMBINE(7)
+    default:
+        NAMED(combine_count)(factor, x, z, states, stride, count);
+        break;
+    }
+}
+#undef COMBINE
 
 static void NAMED(weigh)(const double *y, const double *atol, double rtol, double *weight,
                          int states, int stride, double *sum)

@@ -129,9 +129,9 @@ struct Pack {
 
 /* Opens a stage without integrator. */
 void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *kernels, int width);
-/* False if SUNDIALS cannot be set up. */
+/* explicit_ease: see IntegratorProblem. False if SUNDIALS cannot be set up. */
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
-                     const double *atol);
+                     const double *atol, double explicit_ease);
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
  * live lane. */
 bool stage_rates(void *context, double time, const double *y, double *rates);

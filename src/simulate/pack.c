@@ -12,6 +12,10 @@
 
 static const double FINEST_TOLERANCE = 4e-15;
 
+static const double SAFETY_OF_BDF = 5.0;
+static const double MOST_EASE =
+    10.0; // explicit steps reach a tolerance when they work with twice it
+
 SolverOptions solver_options_default(void)
 {
     return (SolverOptions){.rtol = 1e-6, .max_steps = 20000};
@@ -22,7 +26,8 @@ double solver_safety(const SolverOptions *options)
     if (options->safety > 0.0) {
         return options->safety;
     }
-    double chosen = options->rtol >= 1e-6 ? 5.0 : 5.0 * sqrt(sqrt(1e-6 / options->rtol));
+    double chosen =
+        options->rtol >= 1e-6 ? SAFETY_OF_BDF : SAFETY_OF_BDF * sqrt(sqrt(1e-6 / options->rtol));
     double most = options->rtol / FINEST_TOLERANCE; // below it, rounding is all there is
     return chosen < most ? chosen : most > 1.0 ? most : 1.0;
 }
@@ -41,6 +46,14 @@ static void set_tolerances(Pack *pack)
     for (int i = 0; i < pack->states; i++) {
         pack->atol[i] = pack->options.atol[i] / safety;
     }
+}
+
+/* By how much explicit steps may be wider in tolerance than BDF's; 0: there are to be none. Events
+ * are left to BDF: a threshold is crossed to its interpolant's accuracy. */
+static double explicit_ease(const Pack *pack)
+{
+    bool wanted = !pack->options.implicit && !pack->options.dense && pack->events == NULL;
+    return wanted ? fmin(2.0 * solver_safety(&pack->options), MOST_EASE) : 0.0;
 }
 
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
@@ -75,7 +88,8 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
         pack->nested_surface[i] = is_nested(model->graph, &model->switches[i]);
     }
     pack->events = events_open(pack);
-    if (!stage_integrate(&pack->main, arena, &pack->options, pack->rtol, pack->atol)) {
+    if (!stage_integrate(&pack->main, arena, &pack->options, pack->rtol, pack->atol,
+                         explicit_ease(pack))) {
         pack_close(pack);
         return NULL;
     }

@@ -308,7 +308,7 @@ static bool open_solo(Pack *pack)
     for (int i = 0; i < pack->states; i++) {
         atol[i] = INNER * pack->options.atol[i];
     }
-    return stage_integrate(&pack->solo, pack->arena, &pack->options, rtol, atol);
+    return stage_integrate(&pack->solo, pack->arena, &pack->options, rtol, atol, 0.0);
 }
 
 /* The steady state of the regimen of a record from the guess y, and with sensitivities its columns

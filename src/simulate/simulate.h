@@ -27,6 +27,7 @@ typedef struct {
     long max_steps;  // per interval between two outputs or stops (default 20000)
     double max_step; // longest step, 0: no limit
     bool dense;      // force dense LU with partial pivoting
+    bool implicit;   // BDF throughout; else explicit steps where nothing is stiff
 } SolverOptions;
 
 SolverOptions solver_options_default(void); // atol must be filled in

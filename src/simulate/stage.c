@@ -32,7 +32,7 @@ void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *ker
 }
 
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
-                     const double *atol)
+                     const double *atol, double explicit_ease)
 {
     const Model *model = stage->tape->model;
     IntegratorProblem problem = {
@@ -44,6 +44,7 @@ bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, d
         .atol = atol,
         .max_step = options->max_step,
         .dense = options->dense,
+        .explicit_ease = explicit_ease,
         .kernels = stage->kernels,
         .rates = stage_rates,
         .state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width,
@@ -80,8 +81,15 @@ double stage_lane_time(const Stage *stage, int lane, double time)
 void stage_set_time(Stage *stage, double time)
 {
     double *slot = stage->slots + (size_t)stage->tape->time * (size_t)stage->width;
-    for (int lane = 0; lane < stage->width; lane++) {
-        slot[lane] = stage_lane_time(stage, lane, time);
+    const int width = stage->width;
+    if (stage->own) {
+        for (int lane = 0; lane < width; lane++) {
+            slot[lane] = stage_lane_time(stage, lane, time);
+        }
+    } else {
+        for (int lane = 0; lane < width; lane++) {
+            slot[lane] = time;
+        }
     }
     follow_clock(stage);
 }
@@ -155,6 +163,16 @@ static void note_bad_lanes(Stage *stage, double time, const double *y)
     memcpy(stage->bad_y, y, (size_t)stage->states * (size_t)stage->width * sizeof *y);
 }
 
+static bool any_bad(const Stage *stage)
+{
+    for (int lane = 0; lane < stage->width; lane++) {
+        if (stage->bad[lane] != 0.0 && stage->live[lane]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool stage_rates(void *context, double time, const double *y, double *rates)
 {
     Stage *stage = context;
@@ -162,14 +180,12 @@ bool stage_rates(void *context, double time, const double *y, double *rates)
     set_time_inside(stage, time);
     stage_set_state(stage, y);
     tape_run(tape, PROGRAM_RATES, stage->slots, stage->width);
-    kernels_finish_rates(stage->kernels,
-                         tape_output(tape, PROGRAM_RATES, stage->slots, 0, stage->width),
-                         stage->infusion, rates, stage->states, stage->width, stage->bad);
-    for (int lane = 0; lane < stage->width; lane++) {
-        if (stage->bad[lane] != 0.0 && stage->live[lane]) {
-            note_bad_lanes(stage, time, y);
-            return false;
-        }
+    double trouble = kernels_finish_rates(
+        stage->kernels, tape_output(tape, PROGRAM_RATES, stage->slots, 0, stage->width),
+        stage->infusion, rates, stage->states, stage->width, stage->bad);
+    if (trouble != 0.0 && any_bad(stage)) {
+        note_bad_lanes(stage, time, y);
+        return false;
     }
     if (stage->own) {
         scale_rows(stage, rates, rates, stage->states);

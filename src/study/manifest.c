@@ -336,7 +336,10 @@ static json_t *solver_of(Arena *arena, const Study *study, const RunResult *resu
 {
     const SolverOptions *options = &study->solver;
     json_t *object = json_object();
-    set_string(arena, object, "method", "BDF, Newton iteration, exact Jacobian");
+    set_string(arena, object, "method",
+               options->implicit || options->dense
+                   ? "BDF, Newton iteration, exact Jacobian"
+                   : "BDF, Newton iteration, exact Jacobian; Runge-Kutta where nothing is stiff");
     set_number(object, "rtol", options->rtol);
     json_object_set_new(object, "atol", absolute_tolerance(study));
     set_number(object, "safety", solver_safety(options));

@@ -1,7 +1,7 @@
 /* run_kernel.h: the interpreter, written once over `wide` and compiled once per instruction set.
  *
  * The includer defines WIDE_WIDTH and RUN_KERNEL, the name of its entry. The loop itself is
- * run_loop.h, instantiated for 1, 2 and 4 vectors a slot (so that the inner loop unrolls and a
+ * run_loop.h, instantiated for 1, 2, 4 and 8 vectors a slot (so that the inner loop unrolls and a
  * slot's address is a shift) and for any number. lane_* are the special cases of
  * expr/operators.def.
  *
@@ -76,6 +76,12 @@ WIDE_INLINE wide lane_interp(const Tape *tape, uint32_t table, wide a, bool slop
 #undef RUN_LOOP
 #undef RUN_VECTORS
 
+#define RUN_LOOP    run_8
+#define RUN_VECTORS 8
+#include "tape/run_loop.h"
+#undef RUN_LOOP
+#undef RUN_VECTORS
+
 #define RUN_LOOP    run_any
 #define RUN_VECTORS vectors
 #include "tape/run_loop.h"
@@ -94,6 +100,9 @@ void RUN_KERNEL(const Tape *tape, const Instruction *code, double *slots, int wi
         break;
     case 4:
         run_4(tape, code, slots, 4);
+        break;
+    case 8:
+        run_8(tape, code, slots, 8);
         break;
     default:
         run_any(tape, code, slots, (size_t)(width / WIDE_WIDTH));

@@ -325,7 +325,7 @@ static void test_values(void)
     Fixture fixture;
     open_fixture(&fixture, SIZE);
     Plan *plan = plan_new(&fixture.study, 0, fixture.arena);
-    CU_ASSERT(plan->width == 32);
+    CU_ASSERT(plan->width == 64);
     PopulationOptions options = usual(&fixture, 2);
     Text words = text_new(fixture.arena);
     CU_ASSERT_FATAL(population_run(plan, &options, &words) == POPULATION_DONE);
@@ -425,7 +425,7 @@ enum { MANY = 1000, CELLS = 3 * (TIMES + EXTRA_COUNT) * MANY };
 static struct PopulationCounts run_table(Fixture *fixture, Health health, double *values)
 {
     use_table(fixture, sick_table(fixture, MANY, health));
-    Plan *plan = plan_new(&fixture->study, 0, fixture->arena);
+    Plan *plan = plan_new(&fixture->study, 32, fixture->arena);
     PopulationOptions options = usual(fixture, 2);
     Text words = text_new(fixture->arena);
     CU_ASSERT_FATAL(population_run(plan, &options, &words) == POPULATION_DONE);
@@ -460,6 +460,7 @@ static void test_sick_subjects_do_not_disturb(void)
     open_fixture(&fixture, MANY);
     double *well = arena_array(fixture.arena, CELLS, sizeof *well);
     double *sick = arena_array(fixture.arena, CELLS, sizeof *sick);
+    fixture.study.solver.implicit = true; // the packs of the sick would be the only ones with BDF
     struct PopulationCounts before = run_table(&fixture, WELL, well);
     CU_ASSERT(before.arms[0].failed == 0);
     struct PopulationCounts counts = run_table(&fixture, SICK, sick);
