@@ -5,6 +5,8 @@
  * that the order of the text changes no subject. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/reader.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +174,79 @@ bool cholesky(const double *matrix, int count, double *factor, int *failed)
     return true;
 }
 
+/* The correlations of all correlated quantities, row by row. */
+static double *full_matrix(Matrix *matrix)
+{
+    const Population *population = matrix->population;
+    int count = population->correlated_count;
+    double *rho =
+        arena_array(matrix->reader->arena, (size_t)count * (size_t)count + 1, sizeof *rho);
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < count; k++) {
+            int pair =
+                population->correlated[i] * population->vary_count + population->correlated[k];
+            rho[i * count + k] = i == k ? 1 : matrix->pairs[pair].rho;
+        }
+    }
+    return rho;
+}
+
+/* Hundredths between which one pair may lie, all others being as they are; false: there are none.
+ * They are an interval, for positive definite matrices are a convex set. */
+static bool possible_range(Matrix *matrix, double *rho, int row, int column, int range[2])
+{
+    int count = matrix->population->correlated_count;
+    double *factor = arena_array(matrix->reader->arena, (size_t)(count * count), sizeof *factor);
+    double written = rho[row * count + column];
+    bool any = false;
+    for (int hundredth = -99; hundredth <= 99; hundredth++) {
+        int failed;
+        rho[row * count + column] = rho[column * count + row] = hundredth / 100.0;
+        if (cholesky(rho, count, factor, &failed)) {
+            range[0] = any ? range[0] : hundredth;
+            range[1] = hundredth;
+            any = true;
+        }
+    }
+    rho[row * count + column] = rho[column * count + row] = written;
+    return any;
+}
+
+/* What one of the pairs could be: one that is not written, and so is 0, before all others. */
+static void hint_range(Matrix *matrix, const bool *linked)
+{
+    enum { MOST_TO_TRY = 30 }; // the effort is that of 199 factors for each pair
+    const Population *population = matrix->population;
+    Diag *diag = matrix->reader->diag;
+    int count = population->correlated_count;
+    double *rho = full_matrix(matrix);
+    for (int given = 0; given < 2 && count <= MOST_TO_TRY; given++) {
+        for (int cell = 0; cell < count * count; cell++) {
+            int a = population->correlated[cell % count];
+            int b = population->correlated[cell / count];
+            bool written = matrix->pairs[a * population->vary_count + b].block != NULL;
+            int range[2];
+            if (cell % count >= cell / count || !linked[a] || !linked[b] ||
+                written != (given == 1) ||
+                !possible_range(matrix, rho, cell % count, cell / count, range)) {
+                continue;
+            }
+            char low[NUMBER_TEXT_SIZE];
+            char high[NUMBER_TEXT_SIZE];
+            number_short(range[0] / 100.0, 3, low);
+            number_short(range[1] / 100.0, 3, high);
+            diag_hint(diag,
+                      written ? "with the others as they are, rho of '%s' and '%s' can lie between "
+                                "%s and %s"
+                              : "'%s' and '%s' have no rho, which counts as 0: with the others as "
+                                "they are it can lie between %s and %s",
+                      name_of(matrix, a), name_of(matrix, b), low, high);
+            return;
+        }
+    }
+    diag_hint(diag, "no quantities can have all of them: make some smaller");
+}
+
 /* Names what is joined, directly or not, with the quantity at which the factor failed. */
 static void report_indefinite(Matrix *matrix, int failed)
 {
@@ -199,7 +274,7 @@ static void report_indefinite(Matrix *matrix, int failed)
     }
     diag_report(matrix->reader->diag, FAULT_P061, last->value,
                 "the correlations of %s contradict each other", names.data);
-    diag_hint(matrix->reader->diag, "no quantities can have all of them: make some smaller");
+    hint_range(matrix, linked);
 }
 
 static void factorise(Matrix *matrix)
@@ -208,15 +283,8 @@ static void factorise(Matrix *matrix)
     Arena *arena = matrix->reader->arena;
     int count = population->correlated_count;
     size_t cells = (size_t)count * (size_t)count + 1;
-    double *rho = arena_array(arena, cells, sizeof *rho);
+    const double *rho = full_matrix(matrix);
     population->factor = arena_array(arena, cells, sizeof *population->factor);
-    for (int i = 0; i < count; i++) {
-        for (int k = 0; k < count; k++) {
-            int pair =
-                population->correlated[i] * population->vary_count + population->correlated[k];
-            rho[i * count + k] = i == k ? 1 : matrix->pairs[pair].rho;
-        }
-    }
     int failed = 0;
     if (!cholesky(rho, count, population->factor, &failed)) {
         report_indefinite(matrix, failed);

@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct {
     Reader *reader;
@@ -100,6 +101,10 @@ static bool check_numbers(const Patients *patients, int column)
     if (head->kind == TABLE_TEXT) {
         diag_report(patients->reader->diag, FAULT_P064, column_span(patients, head->name),
                     "the column '%s' holds words, not numbers", head->name);
+        if (strcmp(head->name, "id") == 0) {
+            diag_hint(patients->reader->diag, "subjects are told apart by numbers; with "
+                                              "ignore = [\"id\"] they are numbered as they stand");
+        }
         return false;
     }
     for (size_t row = 0; row < table->row_count; row++) {
@@ -116,7 +121,7 @@ static void report_column(const Patients *patients, const char *name)
 {
     Reader *reader = patients->reader;
     const unsigned kinds = 1u << NAME_PARAMETER | 1u << NAME_COVARIATE;
-    const char *near = model_near(reader->model, kinds, name);
+    const char *near = strcasecmp(name, "id") == 0 ? "id" : model_near(reader->model, kinds, name);
     diag_report(reader->diag, FAULT_P064, column_span(patients, name),
                 "the model '%s' has no parameter or covariate '%s'", reader->model->name, name);
     if (near) {
@@ -270,9 +275,11 @@ void read_patients(Reader *reader, Entry *group, Population *population)
     for (int i = 0; i < table->column_count; i++) {
         if (i == weights) {
             read_weights(&patients, i);
+        } else if (ignored[i]) {
+            continue;
         } else if (strcmp(table->columns[i].name, "id") == 0) {
             read_ids(&patients, i);
-        } else if (!ignored[i]) {
+        } else {
             take_column(&patients, i);
         }
     }

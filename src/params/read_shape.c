@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/vary.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -112,6 +114,23 @@ static int one_of(Draft *draft, const char *const *keys, bool needed)
     return found;
 }
 
+/* "cv = 30;" is hardly meant as 3000 %. */
+static void warn_per_cent(const Draft *draft, double cv)
+{
+    static const double largest = 5.0;
+    if (cv < largest) {
+        return;
+    }
+    char meant[NUMBER_TEXT_SIZE];
+    char written[NUMBER_TEXT_SIZE];
+    number_short(cv / 100.0, 6, meant);
+    number_short(100.0 * cv, 6, written);
+    diag_report(draft->reader->diag, FAULT_P510, member(draft->group, "cv")->value,
+                "a coefficient of variation of %s %%", written);
+    number_short(cv, 6, written);
+    diag_hint(draft->reader->diag, "it is a fraction: write %s for %s %%", meant, written);
+}
+
 /* A number that must not be negative. */
 static bool take_spread(Draft *draft, const char *key, bool pure, double *value)
 {
@@ -121,6 +140,9 @@ static bool take_spread(Draft *draft, const char *key, bool pure, double *value)
     if (*value < 0) {
         complain(draft, member(draft->group, key), "a spread is not negative");
         return false;
+    }
+    if (strcmp(key, "cv") == 0) {
+        warn_per_cent(draft, *value);
     }
     return true;
 }

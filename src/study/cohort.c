@@ -163,21 +163,25 @@ static double squeeze(double z, double low, double high)
     return inverse_phi(from + room * phi(z));
 }
 
+static bool has_spread(const Vary *vary)
+{
+    return (vary->distribution != DRAW_LOGNORMAL && vary->distribution != DRAW_NORMAL &&
+            vary->distribution != DRAW_LOGITNORMAL) ||
+           vary->b > 0;
+}
+
 /* Truncated, and with something to be cut off? */
 static bool is_cut(const Vary *vary)
 {
-    bool spread = (vary->distribution != DRAW_LOGNORMAL && vary->distribution != DRAW_NORMAL &&
-                   vary->distribution != DRAW_LOGITNORMAL) ||
-                  vary->b > 0;
-    return spread && vary->distribution != DRAW_CATEGORICAL && vary->distribution != DRAW_LIST &&
-           (isfinite(vary->min) || isfinite(vary->max));
+    return has_spread(vary) && vary->distribution != DRAW_CATEGORICAL &&
+           vary->distribution != DRAW_LIST && (isfinite(vary->min) || isfinite(vary->max));
 }
 
 double cohort_share(const Vary *vary, double location)
 {
     double centre = vary->own_location ? location : vary->a;
-    if (!is_cut(vary)) {
-        return 1;
+    if (!is_cut(vary)) { // a point is inside or outside
+        return has_spread(vary) || (vary->min <= centre && centre <= vary->max) ? 1 : 0;
     }
     double low = bound_normal(vary, centre, vary->min);
     double high = bound_normal(vary, centre, vary->max);
