@@ -12,7 +12,7 @@ function(stroma_script name)
   set_tests_properties(cli.${name} PROPERTIES SKIP_RETURN_CODE 77
     ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
-foreach(name check_man check_completion install readme reproducible grid population hdf5 studies
+foreach(name check_man check_completion install readme reproducible grid population hdf5 summaries studies
     fit_nist fit_published fit_resume library serve fitting)
   stroma_script(${name})
 endforeach()

@@ -2,9 +2,9 @@
  *
  * Sources: Hyndman and Fan (1996), doi:10.2307/2684934, definition 7; its weighted form puts the
  * k-th of n sorted values at S_k = (k - 1) w_k + (n - 1) Σ_{i<k} w_i on a scale from 0 to S_n, and
- * interpolates. The variance with weights is Σ w (x - m)² / (Σw - Σw²/Σw). Quickselect: Hoare
- * (1961), for several ranks at once.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * interpolates; values without weight are left out. The variance with weights is Σ w (x - m)² / (Σw
+ * - Σw²/Σw). Quickselect: Hoare (1961), for several ranks at once. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "study/statistics.h"
 
 #include <assert.h>
@@ -158,11 +158,13 @@ static void plain_quantiles(double *values, int count, const double *levels, int
     }
 }
 
+/* By value, then by weight: the order of the subjects must not matter among equal values. */
 static int compare_pairs(const void *a, const void *b)
 {
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
+    const double *left = a;
+    const double *right = b;
+    int by_weight = (left[1] > right[1]) - (left[1] < right[1]);
+    return left[0] > right[0] ? 1 : left[0] < right[0] ? -1 : by_weight;
 }
 
 static void weighted_quantiles(double *pairs, int count, const double *levels, int level_count,
@@ -205,6 +207,9 @@ void quantiles_of(double *values, const double *weights, int count, double *scra
     for (int i = 0; i < count; i++) {
         if (isnan(values[i])) {
             continue;
+        }
+        if (weights != NULL && weights[i] == 0.0) {
+            continue; // not there
         }
         if (weights != NULL) {
             scratch[2 * known] = values[i];

@@ -153,6 +153,50 @@ static void test_two_weighted_values(void)
     CU_ASSERT(found[3] == 20.0);
 }
 
+/* Neither the order of the subjects nor one who weighs nothing changes a weighted quantile. */
+static void test_weights_know_no_order(void)
+{
+    static const double levels[] = {0.0, 0.1, 0.3, 0.5, 0.8, 1.0};
+    const double pairs[6][2] = {{160, 2}, {140, 1}, {160, 0.5}, {150, 3}, {160, 1}, {150, 1}};
+    double reference[6];
+    for (int turn = 0; turn < 6; turn++) {
+        double values[8] = {1e9, NAN};
+        double weights[8] = {0.0, 1.0};
+        double scratch[16];
+        double found[6];
+        for (int i = 0; i < 6; i++) {
+            values[2 + i] = pairs[(i * 5 + turn) % 6][0];
+            weights[2 + i] = pairs[(i * 5 + turn) % 6][1];
+        }
+        quantiles_of(values + (turn == 0 ? 2 : 0), weights + (turn == 0 ? 2 : 0), turn == 0 ? 6 : 8,
+                     scratch, levels, 6, found);
+        for (int i = 0; i < 6; i++) {
+            reference[i] = turn == 0 ? found[i] : reference[i];
+            CU_ASSERT(found[i] == reference[i]);
+        }
+    }
+    CU_ASSERT(reference[0] == 140.0 && reference[5] == 160.0);
+}
+
+/* Two arms, ten subjects: the sleep data of Student (1908). The paired t-test of R 4.2.2,
+ * t.test(two, one, paired = TRUE): mean 1.58, interval 0.7001142 to 2.4598858. */
+static void test_paired_differences(void)
+{
+    static const double one[] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
+    static const double two[] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
+    double difference[10];
+    for (int i = 0; i < 10; i++) {
+        difference[i] = two[i] - one[i];
+    }
+    Moments moments = moments_of(difference, NULL, 10);
+    double low;
+    double high;
+    interval_of(&moments, &low, &high);
+    CU_ASSERT(fabs(moments.mean - 1.58) < 1e-12);
+    CU_ASSERT(fabs(low - 0.7001142) < 5e-8 && fabs(high - 2.4598858) < 5e-8);
+}
+
 SUITE("statistics", TEST(test_moments), TEST(test_what_is_missing),
       TEST(test_small_spread_far_from_zero), TEST(test_quantiles), TEST(test_selection_is_sorting),
-      TEST(test_weights), TEST(test_two_weighted_values))
+      TEST(test_weights), TEST(test_two_weighted_values), TEST(test_weights_know_no_order),
+      TEST(test_paired_differences))
