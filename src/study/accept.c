@@ -170,6 +170,21 @@ static void complain(const Selection *selection, Text *words)
         text_format(words, "%s'%s' held in %.0f of %d", i == 0 ? ": " : ", ",
                     population->accept_text[i], selection->held[i], selection->limit);
     }
+    bool never = false;
+    bool shared = false;
+    for (int i = 0; i < population->accept_count; i++) {
+        never = never || selection->held[i] == 0.0;
+    }
+    for (int i = 0; i < population->vary_count; i++) {
+        shared = shared || population->vary[i].level != LEVEL_PATIENT;
+    }
+    if (never) {
+        text_string(words, " (conditions are asked at the start, before any dose");
+        text_string(words, shared ? ", and what belongs to a level is not drawn again)" : ")");
+    }
+    if (population->table == NULL) {
+        text_string(words, "; population.attempts allows more draws");
+    }
 }
 
 PopulationStatus accept_run(Plan *plan, const PopulationOptions *options, const bool *wanted,

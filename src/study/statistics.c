@@ -3,8 +3,8 @@
  * Sources: Hyndman and Fan (1996), doi:10.2307/2684934, definition 7; its weighted form puts the
  * k-th of n sorted values at S_k = (k - 1) w_k + (n - 1) Σ_{i<k} w_i on a scale from 0 to S_n, and
  * interpolates; values without weight are left out. The variance with weights is Σ w (x - m)² / (Σw
- * - Σw²/Σw). Quickselect: Hoare (1961), for several ranks at once. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * - Σw²/Σw). Quickselect: Hoare (1961), for several ranks at once.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/statistics.h"
 
 #include <assert.h>

@@ -88,6 +88,10 @@ grep -q '^once,.*,not finite\|^once,.*,step limit\|^once,.*,no convergence' out/
 awk -F, 'FNR == 1 { next } $4 < 211 && $3 == "x" { found = 1 } END { exit !found }' out/small/summary.csv ||
     complain 'no row of summary.csv counts fewer than all'
 cp out/small/small.csv whole.csv
+"$program" run small.cfg --cohort-only --out cohort 2>words || complain "--cohort-only: $(cat words)"
+grep -q "^'accept' kept 211 of [0-9]* draws ([0-9.]* %)" words || complain "--cohort-only says no rate: $(cat words)"
+cmp out/small/subjects.csv cohort/subjects.csv || complain '--cohort-only draws other subjects than the run'
+[ "$(ls cohort)" = subjects.csv ] || complain "--cohort-only wrote more: $(ls cohort)"
 expect '--jobs=1'
 
 for jobs in 2 3 5; do
@@ -146,6 +150,24 @@ code=0
 sed -i 's/k = 0.21;/k = 0.2;/' long.cfg
 run --individuals=none --resume --jobs=2
 expect 'stopped and resumed'
+
+# a bar with rate and time left on a terminal, without a trace at the end; elsewhere nothing in the first minute
+cat >call.sh <<END
+"$program" run \$1.cfg --no-render --individuals=none --jobs=1 --out shown >table
+END
+sed -i 's/size = 2000/size = 4000/' long.cfg
+if command -v script >/dev/null 2>&1; then
+    TERM=xterm script -qec 'sh call.sh long' /dev/null </dev/null >shown.txt 2>&1 || :
+    tr '\r' '\n' <shown.txt >lines
+    grep -q '^\[#* *\] *[0-9]* %  [0-9.]* subjects/s  [0-9:]* left' lines ||
+        complain "no bar on a terminal: $(head -c 400 shown.txt)"
+    tail -n 1 lines | grep -q 'subjects/s' && complain 'the bar is still there at the end'
+    awk '/subjects\/s/ { sub(/^[^]]*\] */, ""); if ($1 + 0 < last) exit 1; last = $1 + 0 }' lines ||
+        complain 'the bar runs backwards'
+fi
+sh call.sh small 2>words || [ $? -eq 1 ] || complain "run: $(cat words)"
+grep -q "$(printf '[\r\033]')" words && complain 'control characters where there is no terminal'
+rm -rf shown
 
 # what cannot be merged
 code=0

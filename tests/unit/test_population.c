@@ -538,6 +538,8 @@ static void test_accept(void)
     plan = plan_new(&fixture.study, 8, fixture.arena);
     CU_ASSERT(population_run(plan, &options, &words) == POPULATION_REFUSED);
     CU_ASSERT(strstr(words.data, "none of 1000 draws") != NULL);
+    CU_ASSERT(strstr(words.data, "'k < 0.1' held in 0 of 1000 (conditions are asked at the start, "
+                                 "before any dose); population.attempts allows") != NULL);
     population_clean(plan);
     close_fixture(&fixture);
 }
