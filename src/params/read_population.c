@@ -108,6 +108,27 @@ static void add_level(Reader *reader, Population *population, const char *name, 
     }
 }
 
+/* Levels are columns of subjects.csv beside those of the quantities that vary. */
+static void check_level_names(Reader *reader, const Entry *levels, const Population *population)
+{
+    static const char *const columns[] = {"arm", "id", "draws", "weight"};
+    for (int i = 0; i < population->level_count; i++) {
+        const char *name = population->levels[i].name;
+        bool taken = false;
+        for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++) {
+            taken = taken || strcmp(name, columns[k]) == 0;
+        }
+        for (int k = 0; k < population->vary_count; k++) {
+            NameRef ref = population->vary[k].ref;
+            taken = taken || strcmp(name, model_label(reader->model, ref)->name) == 0;
+        }
+        if (taken) {
+            diag_report(reader->diag, FAULT_P059, levels->key,
+                        "the name '%s' of a level is that of another column of subjects.csv", name);
+        }
+    }
+}
+
 /* ( { name = "donor"; count = 10; }, ... ), or { donor = 10; lot = { count = 30; }; } */
 static void read_levels(Reader *reader, const Entry *levels, Population *population)
 {
@@ -228,6 +249,9 @@ static void read_drawn(Reader *reader, const Entry *group, Population *populatio
         diag_report(reader->diag, FAULT_P063, vary ? vary->key : group->key,
                     "the subjects of this population do not differ");
         diag_hint(reader->diag, "write vary = { NAME = { cv = 0.3; }; }; or file = \"TABLE.csv\";");
+    }
+    if (levels) {
+        check_level_names(reader, levels, population);
     }
     if (correlate && population->vary_count > 0) {
         read_correlation(reader, correlate, population);
