@@ -252,16 +252,6 @@ static int run_subject(Run *run, const char *word)
     return run->result.failed > 0 ? CLI_FAILED : CLI_OK;
 }
 
-static void say_accepted(const Run *run, double refused)
-{
-    const Population *population = run->study->population;
-    if (population->accept_count > 0) {
-        double draws = population->size + refused;
-        cli_say(run->cli, "'accept' kept %d of %.0f draws (%.3g %%)", population->size, draws,
-                100.0 * population->size / draws);
-    }
-}
-
 static int write_cohort(Run *run)
 {
     Cli *cli = run->cli;
@@ -287,7 +277,7 @@ static int write_cohort(Run *run)
     for (int i = 0; i < run->study->population->size; i++) {
         refused += run->plan->attempts[i];
     }
-    say_accepted(run, refused);
+    population_accepted(run->cli, run->study->population, refused);
     cli_say(cli, "wrote %s", path);
     return CLI_OK;
 }
@@ -497,7 +487,7 @@ static void say_failures(const Run *run)
                          run->study->arms[arm].name, failed, population->size);
         }
     }
-    say_accepted(run, run->counts.refused);
+    population_accepted(run->cli, run->study->population, run->counts.refused);
 }
 
 /* All units are there: makes the results. */

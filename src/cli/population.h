@@ -38,7 +38,9 @@ const char *population_call_line(const Cli *cli);
 int run_call(Cli *cli, int merged, int jobs, const char *folder);
 extern const Option run_options[];
 
-/* population_report.c: the differences between arms at the end, and of the areas, as lines of a
+/* population_report.c: says how many draws `accept` kept, if there is one. */
+void population_accepted(const Cli *cli, const Population *population, double refused);
+/* The differences between arms at the end, and of the areas, as lines of a
  * table; empty if there is one arm. */
 void population_report(const Plan *plan, const struct PopulationCounts *counts, Text *text);
 /* The same as members of the JSON object of report.h. */

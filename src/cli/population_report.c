@@ -99,6 +99,15 @@ static void counts_line(const Plan *plan, const struct PopulationCounts *counts,
     text_string(text, ".\n");
 }
 
+void population_accepted(const Cli *cli, const Population *population, double refused)
+{
+    if (population->accept_count > 0) {
+        double draws = population->size + refused;
+        cli_say(cli, "'accept' kept %d of %.0f draws (%.3g %%)", population->size, draws,
+                100.0 * population->size / draws);
+    }
+}
+
 void population_report(const Plan *plan, const struct PopulationCounts *counts, Text *text)
 {
     counts_line(plan, counts, text);
