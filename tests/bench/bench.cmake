@@ -25,7 +25,7 @@ endforeach()
 target_link_libraries(stroma_bench_export PRIVATE m)
 
 # The models as C, for the baselines and (W1, W2) as libraries for deSolve.
-set(bench_models w1 tests/bench/w1 w2 tests/bench/w2 pollu models/classic/pollu msc models/msc)
+set(bench_models w1 tests/bench/w1 w2 tests/bench/w2 pollu models/classic/pollu msc models/msc ra models/ra)
 set(bench_native "")
 set(bench_libraries "")
 file(MAKE_DIRECTORY ${bench_out})

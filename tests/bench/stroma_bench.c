@@ -415,7 +415,7 @@ static double number_of(const char *text)
 
 int main(int count, char **words)
 {
-    Options options = {.workloads = "w1,w2,pollu,msc",
+    Options options = {.workloads = "w1,w2,pollu,msc,ra",
                        .tools = "B1,B2,B3,deSolve,deSolve0,stroma",
                        .widths = "16,32",
                        .shared = STROMA_SOURCE_DIR "/../shared/bench",

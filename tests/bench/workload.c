@@ -51,6 +51,13 @@ static const WorkloadKind kinds[] = {
      .end = 168,
      .every = 1,
      .into = -1,
+     .steady = true,
+     .reference_rtol = 1e-10},
+    {.name = "ra",
+     .study = "params/ra.cfg",
+     .end = 300,
+     .every = 25,
+     .into = -1,
      .reference_rtol = 1e-10},
 };
 
@@ -194,7 +201,7 @@ static bool take_start(void *context, int index, double time, const double *valu
 static bool find_start(Workload *workload, Pack *pack, SubjectInput subject, double *initial)
 {
     Start start = {initial, workload->model->state_count};
-    subject.steady_start = workload->kind->study != NULL;
+    subject.steady_start = workload->kind->steady;
     double time = 0;
     subject.initial = workload->problem.initial; // any: only the doses are asked for
     bool steady = subject.steady_start;
