@@ -241,8 +241,11 @@ static SearchStatus iterate(Squares *squares, gsl_multifit_nlinear_workspace *wo
 {
     static const double small = 1e-8;
     Search *search = squares->search;
-    int still = 0; // iterations in a row that moved nothing
+    static const double nothing = 1e-12; // of -ln L
+    int still = 0;                       // iterations in a row that moved nothing
+    int idle = 0;                        // ... that won next to nothing
     while (*left > 0) {
+        double before = search->best;
         int status = gsl_multifit_nlinear_iterate(workspace);
         --*left;
         if (search->interrupted) {
@@ -253,7 +256,8 @@ static SearchStatus iterate(Squares *squares, gsl_multifit_nlinear_workspace *wo
         int why = 0;
         (void)gsl_multifit_nlinear_test(search->tolerance, 0.0, 0.0, &why, workspace);
         still = why == 1 ? still + 1 : 0;
-        if (offset < small || (still > 0 && offset < 1e-6)) {
+        idle = before - search->best <= nothing * (1.0 + fabs(before)) ? idle + 1 : 0;
+        if (offset < small || (still > 0 && offset < 1e-6) || (idle > 10 && offset < 1e-4)) {
             return SEARCH_CONVERGED;
         }
         if (status != GSL_SUCCESS || still > 2) {

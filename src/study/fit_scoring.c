@@ -170,9 +170,11 @@ static bool advance(Region *region, double *mu, double *growth, double *change, 
 SearchStatus search_scoring(Search *search)
 {
     static const double small_slope = 1e-7; // standard errors that a coordinate may still be off
+    static const double nothing = 1e-9;     // of -ln L
     Region region = region_open(search);
     double mu = 1e-3;
     double growth = 2.0;
+    int idle = 0; // iterations in a row that won next to nothing
     accept(&region);
     for (int k = 0; k < search->iterations; k++) {
         double change = 0.0;
@@ -180,6 +182,7 @@ SearchStatus search_scoring(Search *search)
         if (slope_left(&region) < small_slope) {
             return SEARCH_CONVERGED;
         }
+        double before = region.value;
         if (!advance(&region, &mu, &growth, &change, &moved)) {
             return SEARCH_STOPPED;
         }
@@ -188,8 +191,9 @@ SearchStatus search_scoring(Search *search)
         if (!moved) {
             return left < 1e-3 ? SEARCH_CONVERGED : SEARCH_STALLED;
         }
-        if (change < search->tolerance && left < 1e-3) {
-            return SEARCH_CONVERGED;
+        idle = before - region.value < nothing * (1.0 + fabs(region.value)) ? idle + 1 : 0;
+        if (left < 1e-3 && (change < search->tolerance || idle > 2)) {
+            return SEARCH_CONVERGED; // a direction that the data do not see may go on for ever
         }
     }
     return SEARCH_LIMIT;

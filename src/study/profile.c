@@ -288,27 +288,22 @@ static Verdict verdict_of(const Profile *profile)
                           : VERDICT_FLAT;
 }
 
-/* Which other parameter changes most from one end to the other, in logarithms or parts of its
- * value. */
+/* Which other parameter gives way most from one end to the other: in units of its own standard
+ * error with all others held, so that one that the data do not see at all, and that drifts, does
+ * not count. */
 static void find_partner(const Run *run, Profile *profile)
 {
-    static const double least = 0.1; // of the change of the parameter itself
+    static const double least = 1.0;
     const Fit *fit = run->fit;
+    const double *fisher = run->summary->result->likelihood.fisher;
     const ProfilePoint *first = &profile->points[0];
     const ProfilePoint *last = &profile->points[profile->count - 1];
-    double most = 0.0;
+    double most = least;
     profile->partner = -1;
     for (int i = 0; i < fit->parameter_count && profile->count > 1; i++) {
-        double unit = 1.0;
-        if (fit->parameters[i].scale == SCALE_LINEAR) {
-            unit = fmax(fabs(run->summary->result->at[i]), 1e-300);
-        }
-        double change = (last->at[i] - first->at[i]) / unit;
-        double own = (last->coordinate - first->coordinate) /
-                     (fit->parameters[profile->parameter].scale == SCALE_LINEAR
-                          ? fmax(fabs(run->summary->result->at[profile->parameter]), 1e-300)
-                          : 1.0);
-        if (i != profile->parameter && fabs(change) > most && fabs(change) > least * own) {
+        double unit = sqrt(fmax(fisher[(size_t)i * ((size_t)fit->parameter_count + 1)], 0.0));
+        double change = (last->at[i] - first->at[i]) * unit;
+        if (i != profile->parameter && fabs(change) > most) {
             most = fabs(change);
             profile->partner = i;
             profile->same_direction = change > 0.0;
