@@ -245,7 +245,7 @@ static bool is_busier(const LaneStops *a, const LaneStops *b)
 void clocks_build(Pack *pack, const LaneStops *own)
 {
     int busiest = lanes_donor(pack);
-    assert(busiest >= 0 && pack->events == NULL);
+    assert(busiest >= 0);
     for (int lane = busiest + 1; lane < pack->count; lane++) {
         busiest = is_busier(&own[lane], &own[busiest]) ? lane : busiest;
     }
@@ -319,6 +319,23 @@ static double walk_time(const Pack *pack, int lane, double time, double reached)
     double at =
         stage->scale[lane] > 0.0 ? (time - stage->origin[lane]) / stage->scale[lane] : first;
     return fmin(fmax(at, first), reached);
+}
+
+double clocks_ahead(const Pack *pack, int lane, double time, double end)
+{
+    const Stage *stage = &pack->main;
+    if (!stage->own) {
+        return time;
+    }
+    bool later = time >= stage->limits[lane] || same_time(time, stage->limits[lane]);
+    bool moves = stage->scale[lane] > 0.0;
+    return later || !moves ? end : (time - stage->origin[lane]) / stage->scale[lane];
+}
+
+double clocks_end(const Pack *pack, int lane, double end, int stop)
+{
+    bool at_stop = pack->main.own && pack->main.live[lane] && end == pack->span;
+    return at_stop ? pack->lanes[lane].times[stop + 1] : stage_lane_time(&pack->main, lane, end);
 }
 
 void clocks_look_ahead(Pack *pack, int stop)
@@ -411,7 +428,7 @@ static bool is_reached(const Pack *pack, int lane, double time)
            (grid->times[next] <= time || same_time(grid->times[next], time));
 }
 
-bool grid_stop(Pack *pack, int stop, bool before)
+bool grid_stop(Pack *pack, int stop, double time, bool before)
 {
     Grid *grid = pack->grid;
     bool both = before && pack->at_dose == AT_DOSE_BOTH;
@@ -421,9 +438,10 @@ bool grid_stop(Pack *pack, int stop, bool before)
         if (both && !lane_has_due(pack, lane, stop)) {
             continue;
         }
-        for (int next = one->grid_next; is_reached(pack, lane, one->times[stop]);) {
+        double now = stage_lane_time(&pack->main, lane, time);
+        for (int next = one->grid_next; is_reached(pack, lane, now);) {
             if (!any) {
-                stage_set_time(&pack->main, 0.0);
+                stage_set_time(&pack->main, time);
                 stage_set_state(&pack->main, pack->main.y);
                 tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
                 any = true;
@@ -439,7 +457,7 @@ bool grid_stop(Pack *pack, int stop, bool before)
     return any;
 }
 
-bool grid_step(Pack *pack, double reached, int stop)
+bool grid_step(Pack *pack, double reached, double end, int stop)
 {
     Grid *grid = pack->grid;
     bool any = false;
@@ -449,8 +467,8 @@ bool grid_step(Pack *pack, double reached, int stop)
             const Lane *one = &pack->lanes[lane];
             bool due = is_reached(pack, lane, stage_lane_time(&pack->main, lane, reached));
             double time = due ? grid->times[one->grid_next] : HUGE_VAL;
-            double end = one->times == NULL ? 0.0 : one->times[stop + 1];
-            due = due && time < end && !same_time(time, end);
+            double last = clocks_end(pack, lane, end, stop);
+            due = due && time < last && !same_time(time, last);
             pack->wanted[lane] = due ? time : HUGE_VAL;
             more = more || due;
         }

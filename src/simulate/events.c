@@ -168,7 +168,7 @@ double events_until(const Pack *pack, double end)
     for (int lane = 0; lane < pack->count; lane++) {
         const Waiting *waiting = waiting_of(events, lane);
         for (int i = 0; pack->main.live[lane] && i < events->waiting_count[lane]; i++) {
-            until = fmin(until, waiting[i].time);
+            until = fmin(until, clocks_ahead(pack, lane, waiting[i].time, end));
         }
     }
     return same_time(until, end) ? end : until;
@@ -417,8 +417,9 @@ static bool fire_all(Pack *pack, double time, bool timed_only)
 {
     bool touched = false;
     for (int lane = 0; lane < pack->count; lane++) {
-        if (pack->main.live[lane] && has_due(pack, lane, time, timed_only)) {
-            touched = fire_lane(pack, lane, time, timed_only) || touched;
+        double now = stage_lane_time(&pack->main, lane, time);
+        if (pack->main.live[lane] && has_due(pack, lane, now, timed_only)) {
+            touched = fire_lane(pack, lane, now, timed_only) || touched;
         }
     }
     return touched;

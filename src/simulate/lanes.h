@@ -211,6 +211,11 @@ void clocks_build(Pack *pack, const LaneStops *own);
 void clocks_set(Pack *pack, int stop);
 /* A lane that is not live takes the clock of one that is. */
 void clocks_mirror(Pack *pack, int donor, int lane);
+/* What the clock of the walk will show when that of a lane shows `time`; `end` at the lane's next
+ * stop and beyond. */
+double clocks_ahead(const Pack *pack, int lane, double time, double end);
+/* When a lane is at `end` of what is walked: the next stop, or something inside the last step. */
+double clocks_end(const Pack *pack, int lane, double end, int stop);
 /* Finds pack->next_look in the segment that begins at a stop. */
 void clocks_look_ahead(Pack *pack, int stop);
 /* Slots of the lanes with a time in `wanted` (width; others HUGE_VAL) become those of that time,
@@ -219,8 +224,8 @@ void clocks_look(Pack *pack, const double *wanted, double reached);
 /* Output times of lanes that keep their own time: room for them, those at a stop, before or after
  * what happens there, those within the last step, and all of them to the sink. */
 void grid_open(Pack *pack, const double *times, int count);
-bool grid_stop(Pack *pack, int stop, bool before);
-bool grid_step(Pack *pack, double reached, int stop);
+bool grid_stop(Pack *pack, int stop, double time, bool before);
+bool grid_step(Pack *pack, double reached, double end, int stop);
 bool grid_close(Pack *pack, OutputSink *sink, void *context);
 /* True if a dose or another record of the lane's regimen is due at this stop. */
 bool lane_has_due(const Pack *pack, int lane, int stop);

@@ -77,7 +77,7 @@ static bool record_stop(Run *run, double time)
     bool more = true;
     sensitivity_present(run->pack);
     if (run->pack->main.own) {
-        run->steps = grid_stop(run->pack, run->segment, false) ? 0 : run->steps;
+        run->steps = grid_stop(run->pack, run->segment, time, false) ? 0 : run->steps;
         return true;
     }
     while (more && run->next < run->count &&
@@ -92,7 +92,7 @@ static bool record_before(Run *run, int stop)
 {
     Pack *pack = run->pack;
     if (pack->main.own) {
-        run->steps = grid_stop(pack, stop, true) ? 0 : run->steps;
+        run->steps = grid_stop(pack, stop, walk_begin(pack, stop), true) ? 0 : run->steps;
         return true;
     }
     double time = pack->stops[stop].time;
@@ -121,7 +121,7 @@ static bool record_step(Run *run, double reached, double end)
 {
     bool more = true;
     if (run->pack->main.own) {
-        run->steps = grid_step(run->pack, reached, run->segment) ? 0 : run->steps;
+        run->steps = grid_step(run->pack, reached, end, run->segment) ? 0 : run->steps;
         return true;
     }
     while (more && run->next < run->count && run->times[run->next] <= reached &&
@@ -172,10 +172,7 @@ static bool observe_step(Run *run, double reached, double end)
                               ? one->observations[one->observed].time
                               : HUGE_VAL;
             double now = stage_lane_time(&pack->main, lane, reached);
-            double last = end;
-            if (pack->main.own && pack->main.live[lane]) {
-                last = one->times[run->segment + 1];
-            }
+            double last = clocks_end(pack, lane, end, run->segment);
             one->due =
                 pack->main.live[lane] && time <= now && time < last && !same_time(time, last);
             pack->wanted[lane] = one->due ? time : HUGE_VAL;
@@ -204,7 +201,8 @@ static bool observe_now(Run *run, double now)
             Lane *one = &pack->lanes[lane];
             bool more = one->observed < one->observation_count;
             double time = more ? one->observations[one->observed].time : -HUGE_VAL;
-            one->due = more && pack->main.live[lane] && (time <= now || same_time(time, now));
+            double here = stage_lane_time(&pack->main, lane, now);
+            one->due = more && pack->main.live[lane] && (time <= here || same_time(time, here));
             any = any || one->due;
         }
         if (any) {
@@ -310,23 +308,23 @@ static bool look_into(Run *run, double before, double *time, double end, double 
     }
     double last = strikes ? at : end;
     bool own = pack->main.own;
-    if (own && reached < pack->next_look) {
+    if (own && !strikes && reached < pack->next_look) {
         return true;
     }
     if (!observe_step(run, at, last) || !record_step(run, at, last)) {
         return false;
     }
+    bool more = true;
     if (strikes) {
         *time = at;
-        bool more = strike(run, at, reached);
+        more = strike(run, at, reached);
         *until = events_until(pack, end);
         integrator_stop_at(pack->main.integrator, *until);
-        return more;
     }
     if (own) {
         clocks_look_ahead(pack, run->segment);
     }
-    return true;
+    return more;
 }
 
 static void watch_anew(Run *run, double time)

@@ -386,8 +386,79 @@ static void test_outputs_at_a_dose(void)
     }
 }
 
-SUITE("clocks", TEST(test_every_lane_has_what_it_has_alone),
-      TEST(test_equal_times_keep_the_common_clock), TEST(test_stops_are_few),
-      TEST(test_a_lane_that_fails_fails_at_its_own_time), TEST(test_lanes_with_spans_of_their_own),
-      TEST(test_outputs_change_no_bit), TEST(test_a_short_infusion_late_has_all_its_digits),
-      TEST(test_outputs_at_a_dose))
+/* A threshold that gives a rescue dose, one that waits, an event on time alone, a counter. */
+static const char EVENTFUL[] = "model eventful \"events in lanes with doses of their own\"\n"
+                               "time hour\n"
+                               "param T0 = 0\nparam low = 20\n"
+                               "state A = 0\nstate B = 0\nstate N = 0\nstate M = 0\n"
+                               "d/dt(A) = -0.3 * A\n"
+                               "d/dt(B) = 0.3 * A - 0.1 * B\n"
+                               "d/dt(N) = 0\nd/dt(M) = 0\n"
+                               "event rescue when A < low : A = A + 37, N = N + 1\n"
+                               "event late when B > 60 : B = B / 2, M = M + 1, delay = 1.5 [hour]\n"
+                               "event clock when t >= T0 : B = B + 11\n";
+
+/* Every lane has the events that it has alone: how many, and all states at all outputs. */
+static void test_events_in_lanes_with_their_own_time(void)
+{
+    Bench *bench = bench_model(EVENTFUL, NULL);
+    bench_tolerance(bench, 1e-9, 1e-10);
+    Dose doses[LANES][6];
+    Regimen regimens[LANES];
+    double values[LANES][2];
+    SubjectInput subjects[LANES];
+    double times[TIMES];
+    static double together[LANES][TIMES][4];
+    long fired[LANES];
+    for (uint32_t i = 0; i < LANES; i++) {
+        for (uint32_t k = 0; k < 6; k++) {
+            doses[i][k] = (Dose){.kind = k % 2 == 0 ? DOSE_BOLUS : DOSE_INFUSION_DURATION,
+                                 .route = -1,
+                                 .amount = 80.0,
+                                 .time = k == 0 ? 0.0 : 55.0 * uniform(i + 50, k),
+                                 .duration = 2.0,
+                                 .count = 1};
+        }
+        regimens[i] = (Regimen){doses[i], 6};
+        values[i][0] = 60.0 * uniform(i + 50, 20);
+        values[i][1] = 15.0 + 10.0 * uniform(i + 50, 21);
+        subjects[i] = (SubjectInput){.parameters = values[i], .regimen = &regimens[i]};
+    }
+    for (int i = 0; i < TIMES; i++) {
+        times[i] = 1.97 * i;
+    }
+    bench_pack(bench, LANES);
+    bench_load(bench, subjects, LANES, 0.0, 60.0);
+    CU_ASSERT(bench->pack->main.own);
+    CU_ASSERT(bench_run(bench, times, TIMES));
+    for (int i = 0; i < LANES; i++) {
+        CU_ASSERT_EQUAL(bench_outcome(bench, i), OUTCOME_DONE);
+        fired[i] = pack_outcome(bench->pack, i)->events;
+        CU_ASSERT(fired[i] >= 3);
+        for (int row = 0; row < TIMES; row++) {
+            for (int k = 0; k < 4; k++) {
+                together[i][row][k] = bench_value(bench, row, k, i);
+            }
+        }
+    }
+    bench_pack(bench, 1);
+    for (int i = 0; i < LANES; i++) {
+        bench_load(bench, &subjects[i], 1, 0.0, 60.0);
+        CU_ASSERT(!bench->pack->main.own);
+        CU_ASSERT(bench_run(bench, times, TIMES));
+        CU_ASSERT_EQUAL(pack_outcome(bench->pack, 0)->events, fired[i]);
+        for (int row = 0; row < TIMES; row++) {
+            for (int k = 0; k < 4; k++) {
+                double alone = bench_value(bench, row, k, 0);
+                CU_ASSERT_DOUBLE_EQUAL(together[i][row][k], alone, 1e-6 * fabs(alone) + 1e-8);
+            }
+        }
+    }
+    bench_close(bench);
+}
+
+SUITE("clocks", TEST(test_events_in_lanes_with_their_own_time),
+      TEST(test_every_lane_has_what_it_has_alone), TEST(test_equal_times_keep_the_common_clock),
+      TEST(test_stops_are_few), TEST(test_a_lane_that_fails_fails_at_its_own_time),
+      TEST(test_lanes_with_spans_of_their_own), TEST(test_outputs_change_no_bit),
+      TEST(test_a_short_infusion_late_has_all_its_digits), TEST(test_outputs_at_a_dose))
