@@ -7,13 +7,13 @@ export STROMA_PATH="$SOURCE/models"
 cp "$SOURCE/tests/cli/660-serve-json/decay.stroma" "$SOURCE/tests/cli/660-serve-json/study.cfg" .
 good='{"id": "good", "arm": "low", "parameters": {"k": 0.5}, "outputs": ["A"]}'
 
-# answers FILE N: waits until FILE has N lines; false if that takes a minute.
+# answers FILE N: waits until FILE has N lines; false if that takes three minutes.
 answers()
 {
     tries=0
     while [ "$(wc -l <"$1")" -lt "$2" ]; do
         tries=$((tries + 1))
-        [ "$tries" -lt 600 ] || return 1
+        [ "$tries" -lt 1800 ] || return 1
         sleep 0.1
     done
 }
