@@ -130,6 +130,8 @@ typedef struct {
     const Kernels *kernels;
     int states, width;
     size_t count; // states × width
+    // Several vectors as one, each of states / columns: the norm is that of the largest. 0: one.
+    int columns;
     const bool *live;
     double *lane_sum; // (width) of the norm that was asked for last
     LaneVector *spare;
@@ -148,6 +150,7 @@ void *vector_new_scratch(VectorSpace *space, void *sundials);
 /* The numbers of a vector: as they are, to be read; and to be written as a whole. */
 double *vector_values(void *vector);
 double *vector_data(void *vector);
+const VectorSpace *vector_space(void *vector);
 /* The norm of lanes with these sums of squares; 1e100 if that of a live one is not finite. */
 double vector_norm(const VectorSpace *space, const double *lane_sum);
 
@@ -162,20 +165,23 @@ typedef struct {
     long factorisations, jacobians, fallbacks;
 } LaneSystem;
 
-/* The columns of sensitivities. */
+/* All columns of sensitivities are one long vector: a pass over it costs no more than it must. One
+ * space for each number of columns that was ever asked for. */
+typedef struct ColumnSpace ColumnSpace;
 typedef struct {
-    VectorSpace *space;
-    void *memory, *vector; // CVODES, and a vector to clone
+    VectorSpace *space;    // of the states
+    void *memory, *vector; // CVODES, and a vector of the states
     SlopeRates *rates;
     void *context;
-    int count, room;
-    bool begun;              // CVODES has memory for `count` columns
-    void *columns, *scratch; // arrays of N_Vector
-    double **s, **ds;        // (room) their numbers
+    int count;
+    bool begun; // CVODES has memory for `count` columns
+    ColumnSpace *spaces, *now;
+    void *columns, *scratch; // N_Vectors
 } SlopeSystem;
 
 SlopeSystem *integrator_slope_system(Integrator *integrator);
 void slope_system_close(SlopeSystem *system);
+void slope_system_free(SlopeSystem *system); // once CVODES is gone
 
 /* Makes CVODES (`memory`) use this system. The matrix and the solver are stored for freeing. */
 bool linear_attach(LaneSystem *system, void *memory, void *sundials, void **matrix, void **solver);

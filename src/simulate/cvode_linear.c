@@ -109,7 +109,19 @@ static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector 
 {
     (void)solver, (void)limit;
     LaneSystem *system = matrix->content;
-    linear_solve(system, vector_values(b), vector_data(x));
+    const VectorSpace *space = vector_space(b);
+    if (space->columns == 0) {
+        linear_solve(system, vector_values(b), vector_data(x));
+        return 0;
+    }
+    // Columns of sensitivities are longer than x: the solution takes the place of b, and the copy
+    // of x that CVODES makes next is none (cvode_vector.c).
+    size_t column = vector_space(x)->count;
+    (void)vector_values(b);
+    double *data = vector_data(b);
+    for (int k = 0; k < space->columns; k++, data += column) {
+        linear_solve(system, data, data);
+    }
     return 0;
 }
 

@@ -3,8 +3,10 @@
  * Staggered: the states of a step are accepted first, then all columns are corrected with the
  * factors at hand and tested against the same tolerances (Feehery, Tolsma and Barton 1997, Appl.
  * Numer. Math. 25:41). Columns are scaled to the unit of their state (slopes.h), so that CVODES'
- * own choice of weights, those of the states at the column's values, is right as it is. Memory for
- * another number of columns is taken when that number is asked for, not in a run.
+ * own choice of weights, those of the states at the column's values, is right as it is. CVODES sees
+ * them as one long vector, whose norm is that of its largest column: its many passes over memory
+ * are then those of cvode_vector.c, which joins them. Memory for another number of columns is taken
+ * when that number is asked for, not in a run.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/cvode.h"
@@ -13,25 +15,41 @@
 #include <cvodes/cvodes.h>
 #include <string.h>
 #include <sundials/sundials_nvector.h>
+#include <sunnonlinsol/sunnonlinsol_newton.h>
+
+struct ColumnSpace {
+    VectorSpace space;
+    double **s, **ds; // (columns)
+    // Newton's iteration for vectors of that length. CVODES looks at it even when there are no
+    // columns any more.
+    SUNNonlinearSolver nonlinear;
+    ColumnSpace *next;
+};
 
 /* The list of arguments is CVODES'. NOLINTNEXTLINE(readability-function-size) */
 static int column_rates(int count, sunrealtype time, N_Vector y, N_Vector rates, N_Vector *s,
                         N_Vector *ds, void *context, N_Vector scratch1, N_Vector scratch2)
 {
-    (void)rates, (void)scratch1, (void)scratch2;
+    (void)count, (void)rates, (void)scratch1, (void)scratch2;
     SlopeSystem *system = integrator_slope_system(context);
-    for (int k = 0; k < count; k++) {
-        system->s[k] = vector_values(s[k]);
-        system->ds[k] = vector_data(ds[k]);
+    double *from = vector_values(s[0]);
+    double *to = vector_data(ds[0]);
+    for (int k = 0; k < system->count; k++) {
+        system->now->s[k] = from + (size_t)k * system->space->count;
+        system->now->ds[k] = to + (size_t)k * system->space->count;
     }
-    return system->rates(system->context, time, vector_values(y), system->s, system->ds) ? 0 : 1;
+    return system->rates(system->context, time, vector_values(y), system->now->s, system->now->ds)
+               ? 0
+               : 1;
 }
 
 static void free_vectors(SlopeSystem *system)
 {
     if (system->columns != NULL) {
-        N_VDestroyVectorArray(system->columns, system->count);
-        N_VDestroyVectorArray(system->scratch, system->count);
+        N_VDestroy(system->columns);
+    }
+    if (system->scratch != NULL) {
+        N_VDestroy(system->scratch);
     }
     system->columns = system->scratch = NULL;
 }
@@ -46,6 +64,41 @@ void slope_system_close(SlopeSystem *system)
     system->count = 0;
 }
 
+void slope_system_free(SlopeSystem *system)
+{
+    for (ColumnSpace *one = system->spaces; one != NULL; one = one->next) {
+        if (one->nonlinear != NULL) {
+            SUNNonlinSolFree(one->nonlinear);
+        }
+    }
+    system->spaces = NULL;
+}
+
+/* The space for so many columns, found or made. */
+static ColumnSpace *find_space(SlopeSystem *system, int count)
+{
+    const VectorSpace *states = system->space;
+    for (ColumnSpace *one = system->spaces; one != NULL; one = one->next) {
+        if (one->space.columns == count) {
+            return one;
+        }
+    }
+    ColumnSpace *made = arena_alloc(states->arena, sizeof *made);
+    made->space = (VectorSpace){.arena = states->arena,
+                                .kernels = states->kernels,
+                                .states = count * states->states,
+                                .width = states->width,
+                                .count = (size_t)count * states->count,
+                                .columns = count,
+                                .live = states->live};
+    vector_space_open(&made->space);
+    made->s = arena_array(states->arena, (size_t)count, sizeof *made->s);
+    made->ds = arena_array(states->arena, (size_t)count, sizeof *made->ds);
+    made->next = system->spaces;
+    system->spaces = made;
+    return made;
+}
+
 bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, void *context)
 {
     SlopeSystem *system = integrator_slope_system(integrator);
@@ -53,31 +106,33 @@ bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, 
     if (system->memory == NULL) { // a model without states
         return true;
     }
+    system->rates = rates;
+    system->context = context;
     if (count == system->count) {
-        system->rates = rates;
-        system->context = context;
         return true;
     }
     slope_system_close(system);
     if (count == 0) {
         return true;
     }
-    system->rates = rates;
-    system->context = context;
-    system->columns = N_VCloneVectorArray(count, system->vector);
-    system->scratch = N_VCloneVectorArray(count, system->vector);
+    void *sundials = ((N_Vector)system->vector)->sunctx;
     system->count = count;
+    system->now = find_space(system, count);
+    system->columns = vector_new(&system->now->space, sundials);
+    system->scratch = vector_new(&system->now->space, sundials);
     if (system->columns == NULL || system->scratch == NULL) {
         return false;
     }
-    if (count > system->room) {
-        system->s = arena_array(system->space->arena, (size_t)count, sizeof *system->s);
-        system->ds = arena_array(system->space->arena, (size_t)count, sizeof *system->ds);
-        system->room = count;
+    N_Vector columns[] = {system->columns};
+    ColumnSpace *now = system->now;
+    if (now->nonlinear == NULL) {
+        now->nonlinear = SUNNonlinSol_NewtonSens(1, system->columns, sundials);
     }
-    system->begun = CVodeSensInit(system->memory, count, CV_STAGGERED, column_rates,
-                                  system->columns) == CV_SUCCESS;
-    return system->begun && CVodeSensEEtolerances(system->memory) == CV_SUCCESS &&
+    system->begun =
+        CVodeSensInit(system->memory, 1, CV_STAGGERED, column_rates, columns) == CV_SUCCESS;
+    return system->begun && now->nonlinear != NULL &&
+           CVodeSetNonlinearSolverSensStg(system->memory, now->nonlinear) == CV_SUCCESS &&
+           CVodeSensEEtolerances(system->memory) == CV_SUCCESS &&
            CVodeSetSensErrCon(system->memory, SUNTRUE) == CV_SUCCESS;
 }
 
@@ -87,11 +142,8 @@ void integrator_restart_slopes(Integrator *integrator, const double *s)
     if (system->count == 0) {
         return;
     }
-    N_Vector *columns = system->columns;
-    size_t entries = system->space->count;
-    for (int k = 0; k < system->count; k++) {
-        memcpy(vector_data(columns[k]), s + (size_t)k * entries, entries * sizeof *s);
-    }
+    N_Vector columns[] = {system->columns};
+    memcpy(vector_data(system->columns), s, system->now->space.count * sizeof *s);
     int flag = CVodeSensReInit(system->memory, CV_STAGGERED, columns);
     assert(flag == CV_SUCCESS);
     (void)flag;
@@ -103,12 +155,9 @@ void integrator_slopes(Integrator *integrator, double time, double *s)
     if (system->count == 0) {
         return;
     }
-    N_Vector *scratch = system->scratch;
-    size_t entries = system->space->count;
+    N_Vector scratch[] = {system->scratch};
     int flag = CVodeGetSensDky(system->memory, time, 0, scratch);
     assert(flag == CV_SUCCESS);
     (void)flag;
-    for (int k = 0; k < system->count; k++) {
-        memcpy(s + (size_t)k * entries, vector_values(scratch[k]), entries * sizeof *s);
-    }
+    memcpy(s, vector_values(system->scratch), system->now->space.count * sizeof *s);
 }

@@ -145,6 +145,11 @@ double *vector_values(void *vector)
     return reading(vector);
 }
 
+const VectorSpace *vector_space(void *vector)
+{
+    return lanes_of(vector)->space;
+}
+
 void vector_space_open(VectorSpace *space)
 {
     space->lane_sum = arena_array(space->arena, (size_t)space->width, sizeof(double));
@@ -250,6 +255,12 @@ static void constant(sunrealtype value, N_Vector z)
 static void scale(sunrealtype factor, N_Vector x, N_Vector z)
 {
     VectorSpace *space = lanes_of(x)->space;
+    if (space != lanes_of(z)->space) {
+        return; // the copy of a solution: that of columns stands in its place (cvode_linear.c)
+    }
+    if (factor == 1.0 && x == z && space->columns > 0) {
+        return;
+    }
     if (factor == 1.0 && data_of(z) == space->scratch) {
         return;
     }
@@ -277,8 +288,35 @@ static void quotient(N_Vector x, N_Vector y, N_Vector z)
     space->kernels->quotient(left, right, writing(z), space->count);
 }
 
+/* For the upper bound of the first step CVODES folds columns into vectors of the states: the
+ * largest magnitude of each entry, and the largest weight. */
+static bool folds(N_Vector x, N_Vector z)
+{
+    return lanes_of(x)->space != lanes_of(z)->space;
+}
+
+static void fold(N_Vector x, N_Vector z)
+{
+    const VectorSpace *space = lanes_of(x)->space;
+    const double *data = reading(x);
+    size_t count = lanes_of(z)->space->count;
+    settle(lanes_of(z)->space);
+    double *result = writing(z);
+    for (size_t i = 0; i < count; i++) {
+        double largest = 0.0;
+        for (size_t k = 0; k < (size_t)space->columns; k++) {
+            largest = fmax(largest, fabs(data[k * count + i]));
+        }
+        result[i] = largest;
+    }
+}
+
 static void absolute(N_Vector x, N_Vector z)
 {
+    if (folds(x, z)) {
+        fold(x, z);
+        return;
+    }
     const VectorSpace *space = lanes_of(x)->space;
     const double *data = reading(x);
     space->kernels->absolute(data, writing(z), space->count);
@@ -286,6 +324,10 @@ static void absolute(N_Vector x, N_Vector z)
 
 static void inverse(N_Vector x, N_Vector z)
 {
+    if (folds(x, z)) {
+        fold(x, z);
+        x = z;
+    }
     const VectorSpace *space = lanes_of(x)->space;
     const double *data = reading(x);
     space->kernels->inverse(data, writing(z), space->count);
@@ -350,11 +392,32 @@ double vector_norm(const VectorSpace *space, const double *lane_sum)
     return finite ? sqrt(largest / space->states) : NOT_FINITE_NORM;
 }
 
+/* The largest norm of several columns; space->known.lane_sum is scratch. */
+static double norm_of_columns(const VectorSpace *space, const double *data, const double *by)
+{
+    size_t width = (size_t)space->width;
+    int states = space->states / space->columns;
+    memset(space->lane_sum, 0, width * sizeof(double));
+    for (int k = 0; k < space->columns; k++) {
+        size_t first = (size_t)k * (size_t)states * width;
+        double *sum = space->known.lane_sum;
+        kernels_sum_squares(space->kernels, data + first, by + first, states, space->width, sum);
+        for (size_t lane = 0; lane < width; lane++) {
+            double size = sum[lane] <= DBL_MAX ? sum[lane] : HUGE_VAL;
+            space->lane_sum[lane] = size > space->lane_sum[lane] ? size : space->lane_sum[lane];
+        }
+    }
+    return vector_norm(space, space->lane_sum) * sqrt(space->columns);
+}
+
 static sunrealtype weighted_norm(N_Vector x, N_Vector weight)
 {
     VectorSpace *space = lanes_of(x)->space;
     const double *data = reading(x);
     const double *by = reading(weight);
+    if (space->columns > 0) {
+        return norm_of_columns(space, data, by);
+    }
     const KnownNorm *known = &space->known;
     if (known->x == data && known->weight == by) {
         memcpy(space->lane_sum, known->lane_sum, (size_t)space->width * sizeof(double));
