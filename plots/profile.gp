@@ -16,7 +16,7 @@ log_x    = ${LOG_X}           # 1: logarithmic axis
 log_y    = ${LOG_Y}
 pictures = 'svg png'   # also possible: pdf
 width    = 16.0        # cm, as printed at 100 %
-height   = 10.0
+height   = ${HEIGHT}        # a long legend makes it higher
 font     = 'Arial'
 size     = 9           # points
 data     = ${DATA}
@@ -48,7 +48,7 @@ do for [i = 1 : strlen(y_label)] {
 set ylabel y_label noenhanced
 if (strlen(y_label) > 46 && cut > 0) {
     set ylabel y_label[1 : cut - 1]."\n".y_label[cut + 1 : *] noenhanced offset -1.5, 0
-    set lmargin 13
+    set lmargin 16
 }
 set border 3 linecolor rgb '#666666'
 set tics nomirror out scale 0.7, 0.35 textcolor rgb '#000000'
@@ -90,7 +90,7 @@ if (!log_y && low < 0 && low > -1e-6 * high) { low = 0; set yrange [0:] } # roun
 if (y_max == y_max) { set yrange [:y_max]; high = y_max } # NaN is not equal to itself
 if (log_y && low < high / 1e9) { low = high / 1e9; set yrange [low:] }
 if (y_min == y_min) { set yrange [y_min:]; low = y_min }
-if (log_y && low < high / 100) { set format y '10^{%T}' }
+if (log_y && (low < high / 100 || high >= 1e5)) { set format y '10^{%T}' }
 if (x_min == x_min) { set xrange [x_min:] }
 if (x_max == x_max) { set xrange [:x_max] }
 ${DOSES}

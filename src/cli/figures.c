@@ -20,7 +20,9 @@ enum {
     DRAWING_COLUMNS = 78,
     DRAWING_LINES = 20,
     DRAWING_COLUMNS_MIN = 40,
-    DRAWING_COLUMNS_MAX = 200
+    DRAWING_COLUMNS_MAX = 200,
+    FEW_ARMS = 3,      // in a plot of differences between all of them
+    LABEL_LETTERS = 60 // of a description that goes beside an axis
 };
 
 const char *figures_csv(Arena *arena, const Study *study)
@@ -145,7 +147,17 @@ static void set_band(Arena *arena, const Study *study, const Plot *plot, Figure 
     figure->csv = "summary.csv";
 }
 
-/* The differences of the first curve of a plot, a line for each pair of arms. */
+/* Descriptions may begin with the symbol of a paper, "T_R: regulatory T cells". */
+static const char *without_symbol(const char *words)
+{
+    enum { MOST_LETTERS = 4 };
+    size_t length = strcspn(words, ": ");
+    bool symbol = length > 0 && length <= MOST_LETTERS && strncmp(words + length, ": ", 2) == 0;
+    return symbol && words[length + 2] != '\0' ? words + length + 2 : words;
+}
+
+/* The differences of the first curve of a plot, a line for each pair of arms; where there are many,
+ * from the first arm only. */
 static Figure contrast_of(Arena *arena, const Study *study, const Plot *plot, const Figure *whole)
 {
     size_t most = (size_t)study->arm_count * (size_t)study->arm_count;
@@ -154,7 +166,7 @@ static Figure contrast_of(Arena *arena, const Study *study, const Plot *plot, co
     *band = (FigureBand){.low = "low95",
                          .middle = "mean",
                          .high = "high95",
-                         .words = "mean difference, 95 % interval",
+                         .words = "mean, 95 % interval",
                          .references = arena_array(arena, most, sizeof *band->references)};
     figure.arms = arena_array(arena, most, sizeof *figure.arms);
     figure.arm_count = 0;
@@ -162,14 +174,19 @@ static Figure contrast_of(Arena *arena, const Study *study, const Plot *plot, co
     int pair_rows = study->output_count * (study->time_count + EXTRA_COUNT);
     band->first = first;
     band->rows = study->time_count;
+    int made = 0;
     for (int pair = 0; pair < study->arm_count * study->arm_count; pair++) {
         int arm = pair / study->arm_count;
         int reference = pair % study->arm_count;
-        if (contrast_is_made(study, arm, reference)) {
-            first[figure.arm_count] = figure.arm_count * pair_rows + plot->y[0] * study->time_count;
+        if (!contrast_is_made(study, arm, reference)) {
+            continue;
+        }
+        if (reference == 0 || study->arm_count <= FEW_ARMS) { // else there are too many to read
+            first[figure.arm_count] = made * pair_rows + plot->y[0] * study->time_count;
             figure.arms[figure.arm_count] = study->arms[arm].name;
             band->references[figure.arm_count++] = study->arms[reference].name;
         }
+        made++;
     }
     const Label *label = study->outputs[plot->y[0]].label;
     const char *unit = label->unit.known ? label->unit.text : "";
@@ -183,8 +200,11 @@ static Figure contrast_of(Arena *arena, const Study *study, const Plot *plot, co
     figure.y_min = figure.y_max = (double)NAN;
     figure.stem = arena_format(arena, "%s-contrast", plot->file);
     figure.title = arena_format(arena, "%s: difference within the subject", plot->title);
-    figure.y_label = plain ? arena_format(arena, "Difference of %s", label->name)
-                           : arena_format(arena, "Difference of %s (%s)", label->name, unit);
+    const char *words = without_symbol(label->text);
+    bool fits = *words != '\0' && strlen(words) <= LABEL_LETTERS;
+    const char *what = fits ? words : label->name;
+    figure.y_label = plain ? arena_format(arena, "Difference: %s", what)
+                           : arena_format(arena, "Difference: %s (%s)", what, unit);
     return figure;
 }
 

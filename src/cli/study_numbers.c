@@ -72,17 +72,23 @@ static bool arms_differ(const Study *study, int index, bool covariate)
     return false;
 }
 
-/* Where the number of the arms comes from: of the first arm that has one of its own. */
+/* Where a change comes from: the source of the earliest arm that departs from the first arm; of the
+ * first arm if no other has a number of its own. */
 static const char *source_of_arms(const Study *study, int index, bool covariate)
 {
-    for (int arm = 0; arm < study->arm_count; arm++) {
+    const char *source = "";
+    for (int arm = study->arm_count - 1; arm >= 0; arm--) {
         const Arm *one = &study->arms[arm];
+        const Arm *first = &study->arms[0];
         const Origin *origins = covariate ? one->covariate_origin : one->parameter_origin;
-        if (origins != NULL && origins[index].kind == ORIGIN_ARM) {
-            return source_words(&origins[index]);
+        double value = covariate ? one->covariates[index] : one->parameters[index];
+        double other = covariate ? first->covariates[index] : first->parameters[index];
+        bool own = origins != NULL && origins[index].kind == ORIGIN_ARM;
+        if (own && (value != other || (arm == 0 && *source == '\0'))) {
+            source = source_words(&origins[index]);
         }
     }
-    return "";
+    return source;
 }
 
 static void tell_change(Page *page, const Study *study, int index, bool covariate)

@@ -63,6 +63,23 @@ typedef struct {
     double end;
 } Course;
 
+/* The first time at which a curve is as good as at `value`: where it is flat, the time of the very
+ * largest number would be chance. */
+static double time_near(const Table *table, int arm, int output, double from, double value)
+{
+    static const double near = 1e-4; // of the scale
+    double room = near * scale_of(table, output);
+    for (size_t row = 0; row < table->row_count; row++) {
+        double time = table_cell(table, row, COLUMN_TIME);
+        double here = table_cell(table, row, COLUMN_OUTPUT + output);
+        if (table_cell(table, row, COLUMN_ARM) == arm && time >= from &&
+            fabs(here - value) <= room) {
+            return time;
+        }
+    }
+    return (double)NAN;
+}
+
 static Course course_of(const Table *table, int arm, int output, double from)
 {
     Course course = {NAN, NAN, NAN, NAN, NAN, NAN};
@@ -77,18 +94,13 @@ static Course course_of(const Table *table, int arm, int output, double from)
             course.before = value;
         }
         course.end = value;
-        if (time < from || isnan(value)) {
-            continue;
-        }
-        if (!(value >= course.low)) { // also true while there is none yet
-            course.low = value;
-            course.low_time = time;
-        }
-        if (!(value <= course.high)) {
-            course.high = value;
-            course.high_time = time;
+        if (time >= from && !isnan(value)) {
+            course.low = value >= course.low ? course.low : value; // also true while there is none
+            course.high = value <= course.high ? course.high : value;
         }
     }
+    course.low_time = time_near(table, arm, output, from, course.low);
+    course.high_time = time_near(table, arm, output, from, course.high);
     return course;
 }
 
@@ -180,9 +192,12 @@ static void keep(void *context, int row, const RowStatistics *statistics)
         kept->difference ? statistics->moments.mean : quantiles[plan_median(kept->plan)];
     double low = kept->difference ? statistics->low : quantiles[0];
     double high = kept->difference ? statistics->high : quantiles[last];
+    low = fabs(low) < kept->least ? 0.0 : low;
+    middle = fabs(middle) < kept->least ? 0.0 : middle;
+    high = fabs(high) < kept->least ? 0.0 : high;
     kept->words = arena_format(arena, "%s [%s, %s]", study_page_number(arena, middle),
                                study_page_number(arena, low), study_page_number(arena, high));
-    if (fabs(low) < kept->least && fabs(high) < kept->least) {
+    if (low == 0.0 && high == 0.0) {
         kept->words = "0";
     }
     kept->above = statistics->above;
@@ -215,13 +230,14 @@ static void tell_medians(Page *page, const StudyPage *call, const int *outputs, 
     page_table(page, heads, 4, 0xc);
     for (int i = 0; i < count; i++) {
         const Label *label = study->outputs[outputs[i]].label;
+        double least = noise * scale_of(call->result->table, outputs[i]);
         int first = row_of(plan, outputs[i], 0);
         int last = row_of(plan, outputs[i], study->time_count - 1);
         for (int arm = 0; arm < study->arm_count; arm++) {
             const char *cells[] = {arm == 0 ? output_words(arena, label) : "",
                                    study->arms[arm].name,
-                                   row_kept(arena, plan, arm, -1, first, 0.0).words,
-                                   row_kept(arena, plan, arm, -1, last, 0.0).words};
+                                   row_kept(arena, plan, arm, -1, first, least).words,
+                                   row_kept(arena, plan, arm, -1, last, least).words};
             page_row(page, cells);
         }
     }

@@ -80,6 +80,37 @@ static void report_event(Reader *reader, bool *said, int event, Span where, cons
     diag_note(reader->diag, model->events[event].span, "the event is declared here");
 }
 
+/* Does an event read or write the state? Others commute with a dose into it. */
+static bool event_touches(const Model *model, const Event *event, int state)
+{
+    Expr symbol = model_expr(model, (NameRef){NAME_STATE, state});
+    for (int i = 0; i < event->assignment_count; i++) {
+        const Assignment *assignment = &event->assignments[i];
+        if (assignment->state == state || expr_contains(model->graph, assignment->value, symbol)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool dose_meets(const Model *model, const Dose *dose, int event)
+{
+    const Event *one = &model->events[event];
+    if (dose->kind == DOSE_RESET || dose->reset) {
+        return true;
+    }
+    if (dose->route < 0) {
+        return event_touches(model, one, dose->state);
+    }
+    const Route *route = &model->routes[dose->route];
+    for (int i = 0; i < route->target_count; i++) {
+        if (event_touches(model, one, route->targets[i].state)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void lint_doses(Reader *reader, Moment *moment, const Regimen *regimen, bool *said)
 {
     const Study *study = reader->study;
@@ -92,7 +123,9 @@ static void lint_doses(Reader *reader, Moment *moment, const Regimen *regimen, b
                 break;
             }
             for (int event = -1; (event = event_at(moment, time, end, event + 1)) >= 0;) {
-                report_event(reader, said, event, dose->span, "dose", time);
+                if (dose_meets(moment->model, dose, event)) {
+                    report_event(reader, said, event, dose->span, "dose", time);
+                }
             }
         }
     }
@@ -110,22 +143,60 @@ static void lint_rows(Reader *reader, Moment *moment, const DataSubject *subject
     }
 }
 
-static bool rates_depend_on_time(const Model *model)
+/* Do the rates of an arm change with the clock? A rhythm whose size is 0 in this study does not
+ * count: they are looked at in a state away from 0, at times all over the run. */
+static bool rates_move(Arena *arena, const Study *study, const Arm *arm)
 {
+    enum { MOST_TIMES = 100 };
+    const Model *model = study->model;
     unsigned timed = 1u << SYMBOL_TIME | 1u << SYMBOL_SWITCH;
+    Moment moment = moment_of(model, arm, study->start);
+    moment.bindings.values[SYMBOL_TIME] = &moment.time;
+    double *states = arena_array(arena, (size_t)model->state_count + 1, sizeof *states);
+    double *switches = arena_array(arena, (size_t)model->switch_count + 1, sizeof *switches);
+    moment.time = study->start;
     for (int i = 0; i < model->state_count; i++) {
-        if (expr_kinds(model->graph, model->states[i].rate) & timed) {
-            return true;
+        states[i] =
+            fabs(expr_evaluate(model->graph, model->states[i].initial, &moment.bindings)) + 1.0;
+    }
+    moment.bindings.values[SYMBOL_STATE] = states;
+    moment.bindings.values[SYMBOL_SWITCH] = switches;
+    for (int i = 0; i < model->state_count; i++) {
+        Expr rate = model->states[i].rate;
+        double first = (double)NAN;
+        for (int k = 0; k <= MOST_TIMES && (expr_kinds(model->graph, rate) & timed); k++) {
+            moment.time = study->start + (study->end - study->start) * k / MOST_TIMES;
+            for (int s = 0; s < model->switch_count; s++) {
+                switches[s] =
+                    expr_evaluate(model->graph, model->switches[s].value, &moment.bindings);
+            }
+            double value = expr_evaluate(model->graph, rate, &moment.bindings);
+            if (k > 0 && isfinite(value) && value != first) {
+                return true;
+            }
+            first = value;
         }
     }
     return false;
+}
+
+static bool any_rates_move(Arena *arena, const Study *study)
+{
+    bool any = false;
+    for (int i = 0; i < study->model->table_count; i++) {
+        any = any || study->model->tables[i].of_time;
+    }
+    for (int i = 0; i < study->arm_count && !any; i++) {
+        any = rates_move(arena, study, &study->arms[i]);
+    }
+    return any;
 }
 
 static void lint_steady(Reader *reader)
 {
     const Study *study = reader->study;
     const Entry *start = entry_find(reader->config->root, "start");
-    if (study->steady_start && start != NULL && rates_depend_on_time(reader->model)) {
+    if (study->steady_start && start != NULL && any_rates_move(reader->arena, study)) {
         diag_report(reader->diag, FAULT_P491, start->value,
                     "the rates of this model depend on t: it rests with them as they are at the "
                     "start");

@@ -312,15 +312,24 @@ static void add_data(Text *text, const Figure *figure, int curve, int arm)
     text_string(text, "using 'time':");
 }
 
+/* A pale area, and thin lines at its ends: they keep bands apart that lie on one another. */
 static void add_band(Text *text, const Figure *figure, int curve, int arm)
 {
+    const char *const ends[] = {figure->band->low, figure->band->high};
     add_data(text, figure, curve, arm);
-    add_value(text, figure, figure->band->low, curve, arm);
+    add_value(text, figure, ends[0], curve, arm);
     text_string(text, ":");
-    add_value(text, figure, figure->band->high, curve, arm);
+    add_value(text, figure, ends[1], curve, arm);
     text_string(text, " with filledcurves ");
     add_style(text, figure, arm, curve);
-    text_string(text, " fillstyle transparent solid 0.18 noborder notitle, \\\n");
+    text_string(text, " fillstyle transparent solid 0.14 noborder notitle, \\\n");
+    for (int i = 0; i < 2; i++) {
+        add_data(text, figure, curve, arm);
+        add_value(text, figure, ends[i], curve, arm);
+        text_string(text, " with lines ");
+        add_style(text, figure, arm, curve);
+        text_string(text, " linewidth 0.7 notitle, \\\n");
+    }
 }
 
 static const char *curve_lines(Arena *arena, const Figure *figure)
@@ -393,13 +402,12 @@ static const char *seen_value(Arena *arena, const Figure *figure)
     return names.data;
 }
 
-/* gnuplot reckons with wide letters and so finds room for too few columns in the legend: what it
- * should take off, about an eighth of the longest entry. */
-static const char *legend_width(Arena *arena, const Figure *figure)
+/* Letters of the longest entry of the legend. */
+static size_t longest_entry(Arena *arena, const Figure *figure)
 {
     size_t longest = 0;
     for (int k = 0; k < figure->arm_count && figure->arm_count > 1; k++) {
-        size_t length = strlen(figure->arms[k]);
+        size_t length = strlen(arm_words(arena, figure, k));
         longest = length > longest ? length : longest;
     }
     for (int i = 0; i < figure->curve_count; i++) {
@@ -409,7 +417,29 @@ static const char *legend_width(Arena *arena, const Figure *figure)
     }
     size_t words = figure->points == NULL ? 0 : strlen(figure->points->words);
     longest = words > longest ? words : longest;
-    return arena_format(arena, "-%zu", longest / 8);
+    words = figure->band == NULL ? 0 : strlen(figure->band->words);
+    return words > longest ? words : longest;
+}
+
+/* gnuplot reckons with wide letters and so finds room for too few columns in the legend: what it
+ * should take off, about an eighth of the longest entry. */
+static const char *legend_width(Arena *arena, const Figure *figure)
+{
+    return arena_format(arena, "-%zu", longest_entry(arena, figure) / 8);
+}
+
+/* Centimetres of the picture: a long legend makes it higher, not the plot lower. */
+static const char *picture_height(Arena *arena, const Figure *figure)
+{
+    enum { LETTERS = 82, SAMPLE = 7, ROWS_FREE = 2 }; // of a line of 16 cm; of a piece of curve
+    int entries = figure_has_pairs(figure) ? figure->arm_count + figure->curve_count
+                                           : figure->arm_count * figure->curve_count;
+    entries += (figure->band != NULL) + (figure->points != NULL) + (figure->dose_count > 0);
+    int columns = LETTERS / ((int)longest_entry(arena, figure) + SAMPLE);
+    columns = columns < 1 ? 1 : columns;
+    int rows = (entries + columns - 1) / columns;
+    int more = rows > ROWS_FREE ? rows - ROWS_FREE : 0;
+    return arena_format(arena, "%d.%d", 10 + more / 2, more % 2 * 5);
 }
 
 static const char *column_list(Arena *arena, const Figure *figure)
@@ -492,6 +522,7 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
         {"SELECTION", selection(figure)},
         {"SEEN", seen_value(arena, figure)},
         {"LEGEND_WIDTH", legend_width(arena, figure)},
+        {"HEIGHT", picture_height(arena, figure)},
         {"OUT", template_string(arena, literal_file(arena, figure->stem))},
         {"POINTS", figure_point_blocks(arena, figure)},
         {"DOSES", dose_blocks(arena, figure)},
