@@ -31,7 +31,7 @@ unset key
 set style line 1 linewidth 2 linecolor rgb '#0072B2' pointtype 7 # the profile
 set style line 2 linewidth 1.5 dashtype '-' linecolor rgb '#888888' # the quantile
 set style line 3 linewidth 1.5 dashtype '.' linecolor rgb '#D55E00' # the parabola of the standard error
-set yrange [0 : 2 * quantile]
+set yrange [-0.05 * quantile : 2 * quantile]
 set ylabel 'Rise of −2 ln L' offset 0, 0
 mine(value) = strcol('parameter') eq name ? column(value) : NaN
 

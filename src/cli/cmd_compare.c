@@ -200,9 +200,17 @@ static const char *criteria_csv(const Compare *compare, Arena *arena)
     return csv.data;
 }
 
-/* The plot of one observable: observations and the curves of every fit, a colour each. */
-static int write_figure(Compare *compare, const char *name)
+static const char *with_unit(Arena *arena, const char *words, const char *unit)
 {
+    bool plain = unit[0] == '\0' || strcmp(unit, "1") == 0;
+    return plain ? words : arena_format(arena, "%s (%s)", words, unit);
+}
+
+/* The plot of one observable: observations and the curves of every fit, a colour each. */
+static int write_figure(Compare *compare, int observable)
+{
+    const FitRead *first = &compare->fits[0];
+    const char *name = first->observables[observable];
     FitCall *call = &compare->call;
     Arena *arena = call->cli->arena;
     Text curves = text_new(arena);
@@ -217,8 +225,8 @@ static int write_figure(Compare *compare, const char *name)
     text_string(&curves, "        'observed.csv' using 'time':(all('observed')) with points "
                          "pointtype 6 linecolor rgb '#000000' title 'observed'");
     const Placeholder own[] = {
-        {"X_LABEL", template_string(arena, "Time")},
-        {"Y_LABEL", template_string(arena, name)},
+        {"X_LABEL", template_string(arena, with_unit(arena, "Time", first->time_unit))},
+        {"Y_LABEL", template_string(arena, with_unit(arena, name, first->units[observable]))},
         {"NAME", template_string(arena, name)},
         {"LOG_Y", "0"},
         {"CURVES", curves.data},
@@ -231,9 +239,8 @@ static int write_figure(Compare *compare, const char *name)
     return fit_script_write(call, &script);
 }
 
-/* A copy of a table of another folder; *table may be NULL. CLI_OK also if it is not there. */
-static int copy_table(Compare *compare, const char *folder, const char *from, const char *to,
-                      const Table **table)
+/* A copy of a table of another folder. */
+static int copy_table(Compare *compare, const char *folder, const char *from, const char *to)
 {
     Cli *cli = compare->call.cli;
     const char *path = file_join(cli->arena, folder, from);
@@ -247,9 +254,6 @@ static int copy_table(Compare *compare, const char *folder, const char *from, co
     if (read == NULL) {
         return CLI_DATA;
     }
-    if (table != NULL) {
-        *table = read;
-    }
     return fit_write_table(&compare->call, to, read);
 }
 
@@ -257,21 +261,17 @@ static int write_all(Compare *compare, const char *ratios)
 {
     FitCall *call = &compare->call;
     Arena *arena = call->cli->arena;
-    const Table *observed = NULL;
     int code = fit_write_text(call, "criteria.csv", criteria_csv(compare, arena));
     code = code == CLI_OK ? fit_write_text(call, "ratios.csv", ratios) : code;
     if (code == CLI_OK) {
-        code = copy_table(compare, compare->fits[0].folder, "predictions.csv", "observed.csv",
-                          &observed);
+        code = copy_table(compare, compare->fits[0].folder, "predictions.csv", "observed.csv");
     }
     for (int i = 0; i < compare->count && code == CLI_OK; i++) {
         code = copy_table(compare, compare->fits[i].folder, "curves.csv",
-                          arena_format(arena, "compare-%d.csv", i + 1), NULL);
+                          arena_format(arena, "compare-%d.csv", i + 1));
     }
-    int column = code == CLI_OK ? table_find(observed, "name") : -1;
-    for (int i = 0; column >= 0 && i < observed->columns[column].word_count && code == CLI_OK;
-         i++) {
-        code = write_figure(compare, observed->columns[column].words[i]);
+    for (int i = 0; i < compare->fits[0].observable_count && code == CLI_OK; i++) {
+        code = write_figure(compare, i);
     }
     return code;
 }

@@ -179,7 +179,7 @@ static const char *tics_of(Arena *arena, const FitParameter *parameter, const Pr
     if (wide) {
         text_number(&text, pow(10.0, fmax(1.0, ceil(log10(high / low) / 4.0))));
     } else {
-        double rough = (high - low) / 3.0;
+        double rough = (high - low) / 2.0;
         double decade = pow(10.0, floor(log10(rough > 0.0 ? rough : 1.0)));
         double part = rough / decade;
         text_number(&text, decade * (part < 1.5   ? 1.0

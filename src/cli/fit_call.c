@@ -200,10 +200,11 @@ void fit_complain_start(const FitCall *call)
         while (text.length > 0 && text.data[text.length - 1] == '\n') {
             text.data[--text.length] = '\0';
         }
-        cli_complain("the start cannot be simulated: '%s': %s", who, text.data);
+        cli_complain("the start cannot be simulated: '%s': %s [%s]", who, text.data,
+                     fault_code(FAULT_R040));
     } else {
         cli_complain("the start has no likelihood: a prediction of '%s' is not finite, or has no "
-                     "spread (a proportional error at 0, the logarithm of 0)",
-                     who);
+                     "spread (a proportional error at 0, the logarithm of 0) [%s]",
+                     who, fault_code(FAULT_R041));
     }
 }

@@ -157,6 +157,7 @@ static void add_residuals(Json *json, const FitSummary *summary)
         const Residuals *one = &summary->residuals[i];
         open_item(json, NULL, "{");
         add_string(json, "name", one->name);
+        add_string(json, "unit", study_unit(summary->fit->observables[i].label->unit));
         add_string(json, "error", error_word(summary->fit->observables[i].error));
         add_count(json, "values", one->count);
         add_number(json, "mean", one->mean);
@@ -216,6 +217,7 @@ static void add_study(Json *json, const Study *study, const char *command)
         put_string(json->text, study->inputs[i].hash);
     }
     close_item(json, "}");
+    add_string(json, "time_unit", study_unit(study->model->time_unit));
     add_count(json, "subjects", fit->subject_count);
     add_count(json, "values", fit->datum_count);
 }

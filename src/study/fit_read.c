@@ -12,6 +12,23 @@ static const char *text_of(Arena *arena, const json_t *object, const char *key)
     return text != NULL ? arena_copy(arena, text, strlen(text)) : NULL;
 }
 
+static bool take_observables(Arena *arena, const json_t *root, FitRead *fit)
+{
+    const json_t *list = json_object_get(root, "residuals");
+    fit->time_unit = text_of(arena, root, "time_unit");
+    fit->observable_count = (int)json_array_size(list);
+    size_t count = (size_t)fit->observable_count;
+    fit->observables = arena_array(arena, count + 1, sizeof *fit->observables);
+    fit->units = arena_array(arena, count + 1, sizeof *fit->units);
+    bool whole = fit->time_unit != NULL;
+    for (size_t i = 0; i < count && whole; i++) {
+        fit->observables[i] = text_of(arena, json_array_get(list, i), "name");
+        fit->units[i] = text_of(arena, json_array_get(list, i), "unit");
+        whole = fit->observables[i] != NULL && fit->units[i] != NULL;
+    }
+    return whole;
+}
+
 static bool take(Arena *arena, const json_t *root, FitRead *fit)
 {
     const json_t *estimates = json_object_get(root, "estimates");
@@ -35,7 +52,7 @@ static bool take(Arena *arena, const json_t *root, FitRead *fit)
         fit->names[i] = text_of(arena, json_array_get(estimates, (size_t)i), "name");
         whole = fit->names[i] != NULL;
     }
-    return whole;
+    return whole && take_observables(arena, root, fit);
 }
 
 bool fit_read(Arena *arena, const char *path, FitRead *fit, const char **why)

@@ -10,6 +10,9 @@
 typedef struct {
     const char *folder; // set by the caller
     const char *data_hash, *model_hash, *status;
+    const char *time_unit;
+    const char **observables, **units; // (observable_count)
+    int observable_count;
     const char **names; // (name_count) of what was estimated
     int name_count, parameters, values;
     double minus_two_log, aicc, bic; // aicc: HUGE_VAL where there is none
