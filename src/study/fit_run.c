@@ -18,6 +18,7 @@ typedef struct {
     const Fit *fit;
     const FitOptions *options;
     FitResult *result;
+    const Tape *tape;
     Arena **arenas; // (starts) memory of each search
     int *free;      // (parameter_count) all
     int group_size, group_count;
@@ -111,7 +112,7 @@ static void search_one(void *context, const CrewMember *member)
 static void *open_worker(void *shared)
 {
     const Run *run = shared;
-    return objective_open(run->study, run->options->stop);
+    return objective_open_shared(run->study, run->tape, run->options->stop);
 }
 
 static void close_worker(void *worker)
@@ -229,6 +230,7 @@ FitStatus fit_run(const Study *study, const FitOptions *options, Arena *arena, F
     for (size_t i = 0; i < starts; i++) {
         run.arenas[i] = arena_new();
     }
+    run.tape = objective_tape(study, scratch);
     pthread_mutex_init(&run.lock, NULL);
     divide(&run);
     gsl_error_handler_t *before = gsl_set_error_handler_off(); // its failures are ours to judge

@@ -39,7 +39,7 @@ struct Objective {
 /* --- setting up ----------------------------------------------------------------------------------
  */
 
-static const Tape *tape_of(const Study *study, Arena *arena)
+const Tape *objective_tape(const Study *study, Arena *arena)
 {
     const Fit *fit = study->fit;
     Expr *observed = arena_array(arena, (size_t)fit->observable_count, sizeof *observed);
@@ -75,7 +75,8 @@ static SubjectInput input_of(const Study *study, const FitSubject *subject, Aren
     return input;
 }
 
-Objective *objective_open(const Study *study, const volatile int *stop)
+/* The tape, if it is NULL, is compiled into the objective's own memory. */
+static Objective *open_objective(const Study *study, const Tape *tape, const volatile int *stop)
 {
     assert(study != NULL && study->fit != NULL);
     const Fit *fit = study->fit;
@@ -85,7 +86,7 @@ Objective *objective_open(const Study *study, const volatile int *stop)
                              .scratch = arena_new(),
                              .study = study,
                              .fit = fit,
-                             .tape = tape_of(study, arena),
+                             .tape = tape != NULL ? tape : objective_tape(study, arena),
                              .stop = stop,
                              .lanes = STROMA_LANES > 0 ? STROMA_LANES : study_lanes(study)};
     objective->inputs =
@@ -109,6 +110,17 @@ Objective *objective_open(const Study *study, const volatile int *stop)
         objective->targets[k] = (SensitiveTarget){SENSITIVE_PARAMETER, fit->targets[k]};
     }
     return objective;
+}
+
+Objective *objective_open(const Study *study, const volatile int *stop)
+{
+    return open_objective(study, NULL, stop);
+}
+
+Objective *objective_open_shared(const Study *study, const Tape *tape, const volatile int *stop)
+{
+    assert(tape != NULL);
+    return open_objective(study, tape, stop);
 }
 
 void objective_close(Objective *objective)

@@ -24,8 +24,13 @@ typedef struct {
 
 typedef struct Objective Objective;
 
-/* For one thread. NULL only if the solver library cannot be set up. */
+/* For one thread. */
 Objective *objective_open(const Study *study, const volatile int *stop);
+
+/* For one of several threads: the tape is compiled before they begin, because the derivatives that
+ * it holds let the model's graph grow. */
+const Tape *objective_tape(const Study *study, Arena *arena);
+Objective *objective_open_shared(const Study *study, const Tape *tape, const volatile int *stop);
 void objective_close(Objective *objective);
 
 /* False if it was interrupted: the trials then hold nothing. */

@@ -29,6 +29,7 @@ typedef struct {
     const Fit *fit;
     const FitSummary *summary;
     const FitOptions *options;
+    const Tape *tape;
     Side *sides; // (side_count)
     int side_count, group_size;
     double quantile;
@@ -254,7 +255,7 @@ static void follow_one(void *context, const CrewMember *member)
 static void *open_worker(void *shared)
 {
     const Run *run = shared;
-    return objective_open(run->study, run->options->stop);
+    return objective_open_shared(run->study, run->tape, run->options->stop);
 }
 
 static void close_worker(void *worker)
@@ -361,6 +362,7 @@ FitStatus profile_run(const Study *study, const FitSummary *fit, const FitOption
                               .limit = (double)NAN,
                               .best = HUGE_VAL};
     }
+    run.tape = objective_tape(study, scratch);
     gsl_error_handler_t *before = gsl_set_error_handler_off();
     WorkPlan plan = {.jobs = options->jobs,
                      .count = groups,
