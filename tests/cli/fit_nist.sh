@@ -11,6 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/stroma-nist-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
+# shellcheck disable=SC2013 # names without blanks
 for name in $(awk -F, 'NR > 1 { print $1 }' "$data/certified.csv" | sort -u); do
     # A model without states: x is the time.
     awk -F, -v name="$name" '
