@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile int caught;
@@ -14,6 +15,26 @@ static volatile int caught;
 static void remember(int signal_number)
 {
     caught = signal_number;
+}
+
+/* A second signal ends the program at once, but for an echo of the first: timeout(1) and the like
+ * signal the program and then its whole group. Only calls that are allowed inside a handler. */
+static void remember_once(int signal_number)
+{
+    static struct timespec first;
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (caught == 0) {
+        first = now;
+        caught = signal_number;
+        return;
+    }
+    long milliseconds =
+        (now.tv_sec - first.tv_sec) * 1000 + (now.tv_nsec - first.tv_nsec) / 1000000;
+    if (milliseconds > 200) {
+        (void)signal(signal_number, SIG_DFL);
+        (void)raise(signal_number);
+    }
 }
 
 /* Only calls that are allowed inside a signal handler. */
@@ -57,9 +78,9 @@ void interrupt_catch(void)
 
 void interrupt_catch_once(void)
 {
-    handle_with(SIGINT, remember, (int)SA_RESETHAND);
-    handle_with(SIGTERM, remember, (int)SA_RESETHAND);
-    handle_with(SIGHUP, remember, (int)SA_RESETHAND);
+    handle(SIGINT, remember_once);
+    handle(SIGTERM, remember_once);
+    handle(SIGHUP, remember_once);
 }
 
 const volatile int *interrupt_flag(void)

@@ -17,7 +17,8 @@ void interrupt_prepare(void);
 void interrupt_catch(void);
 
 /* The flag, to be polled: 0, or the number of the signal. */
-/* The same, but a second signal ends the program at once: for work that can be resumed. */
+/* The same, but a second signal (later than an echo of the first) ends the program at once: for
+ * work that can be resumed. */
 void interrupt_catch_once(void);
 const volatile int *interrupt_flag(void);
 
