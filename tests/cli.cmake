@@ -17,6 +17,10 @@ foreach(name check_man check_completion install readme reproducible grid populat
   stroma_script(${name})
 endforeach()
 
+# These run much and show what a sanitizer sees in shorter tests too.
+set_tests_properties(cli.readme cli.studies cli.pages cli.reproducible cli.fit_nist cli.fit_published cli.fit_methods
+  PROPERTIES LABELS slow)
+
 if(STROMA_MPI)
   set_property(TEST cli.population APPEND PROPERTY ENVIRONMENT "STROMA_MPI=$<TARGET_FILE:stroma-mpi>")
 endif()

@@ -51,6 +51,7 @@ foreach(study IN LISTS studies)
   endif()
   add_test(NAME property.sensitivity.${name} COMMAND test_sensitivity_study ${study} ${floor}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(property.sensitivity.${name} PROPERTIES LABELS slow)
 endforeach()
 
 file(GLOB_RECURSE models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/models/*.stroma
