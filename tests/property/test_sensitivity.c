@@ -1,12 +1,13 @@
 /* test_sensitivity.c: the derivatives that a study's outputs have by its parameters, against runs
  * of the same study with the parameters changed.
  *
- *   test_sensitivity study.cfg [parameters [floor]]
+ *   test_sensitivity study.cfg [parameters [floor [unjudged]]]
  *
  * The reference is Richardson's extrapolation of central differences, (4 d(h) - d(2h)) / 3 with
  * h = 1e-3 p, of runs at rtol 1e-12 that know nothing of derivatives. Where even those do not agree
  * with themselves at another h (a parameter at which the model has a corner, rounding of the
- * differences), the parameter cannot be judged and is counted as such; one may be, and one in ten.
+ * differences), the parameter cannot be judged and is counted as such; one may be (or
+ * `unjudged`), and one in ten.
  * Found at rtol 1e-8. Allowed: 1e-5 of the largest p dy/dp that an output has over time, or of
  * `floor` (1/100) of its largest value where the parameter hardly matters.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -31,6 +32,7 @@ typedef struct {
     int time_count;
     int *parameters; // chosen
     int count;
+    int unjudged;                     // how many may be
     double *value;                    // (output) largest over all times of the study
     double *slope;                    // (parameter × output) largest p dy/dp
     double *found, *expected, *other; // (parameter × time × output) p dy/dp
@@ -241,7 +243,7 @@ static bool judge(const Job *job, const char *path)
     }
     printf("%d parameters, %d judged, %d agree, the worst error is %.2g of what is allowed\n",
            job->count, judged, good, worst);
-    return good == judged && judged + 1 + job->count / 10 >= job->count;
+    return good == judged && judged + job->unjudged + job->count / 10 >= job->count;
 }
 
 /* Parameters that are not 0, spread evenly over those of the model. */
@@ -301,7 +303,9 @@ static bool prepare(Job *job, const char *path, int most)
 int main(int count, char **words)
 {
     Arena *arena = arena_new();
-    Job job = {.arena = arena, .floor = count > 3 ? strtod(words[3], NULL) : 0.01};
+    Job job = {.arena = arena,
+               .floor = count > 3 ? strtod(words[3], NULL) : 0.01,
+               .unjudged = count > 4 ? (int)strtol(words[4], NULL, 10) : 1};
     int most = count > 2 ? (int)strtol(words[2], NULL, 10) : DEFAULT_PARAMETERS;
     if (count < 2 || !prepare(&job, words[1], most)) {
         return 2;
