@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_run,    &command_fit,   &command_profile, &command_compare, &command_merge,
-    &command_check,  &command_show,  &command_plot,    &command_list,    &command_report,
-    &command_params, &command_serve, &command_sens,    &command_explain, &command_help,
-    NULL,
+    &command_run,   &command_fit,     &command_profile, &command_compare,
+    &command_merge, &command_check,   &command_show,    &command_plot,
+    &command_list,  &command_report,  &command_params,  &command_serve,
+    &command_sens,  &command_explain, &command_help,    NULL,
 };
 
 const Command *const *cli_commands(void)

@@ -24,7 +24,7 @@ typedef struct {
     double atol;           // 0: that of the study
     double error;          // that which the tool to beat achieves (shared/bench/README.md), or 0
     double reference_rtol; // at which plain CVODE gives a reference
-    bool steady;  // subjects begin at their steady state
+    bool steady;           // subjects begin at their steady state
     bool desolve;          // deSolve takes part
 } WorkloadKind;
 
