@@ -61,13 +61,9 @@ static int find_prediction(const Deferred *deferred, double **column)
     return same ? order : 0;
 }
 
-/* Does what was put off. */
-static void settle(VectorSpace *space)
+static void settle_sums(VectorSpace *space)
 {
     Deferred *deferred = &space->deferred;
-    if (deferred->sums == 0 && deferred->scales == 0) {
-        return;
-    }
     const Kernels *kernels = space->kernels;
     double *column[COLUMNS_MAX];
     int order = find_prediction(deferred, column);
@@ -85,6 +81,14 @@ static void settle(VectorSpace *space)
         }
     }
     deferred->sums = deferred->scales = 0;
+}
+
+/* Does what was put off. */
+static inline void settle(VectorSpace *space)
+{
+    if (space->deferred.sums != 0 || space->deferred.scales != 0) {
+        settle_sums(space);
+    }
 }
 
 /* Before a vector is read. */
