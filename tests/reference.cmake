@@ -50,8 +50,8 @@ foreach(study IN LISTS studies)
     set(floor 6 1)
   elseif(name STREQUAL "params.ms.cfg") # the differences of two of its parameters do not agree with each other
     set(floor 6 0.01 2)
-  elseif(name STREQUAL "params.acute-lps.cfg") # Hill exponents below 1: infinite slopes where the endotoxin is gone
-    continue()
+  elseif(name STREQUAL "params.acute-lps.cfg") # known to miss: dIL6/dk_LPS is off by 3e-4, the cause is not found
+    set(floor 6 0.01 2 50)
   endif()
   add_test(NAME property.sensitivity.${name} COMMAND test_sensitivity_study ${study} ${floor}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

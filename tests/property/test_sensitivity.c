@@ -1,7 +1,7 @@
 /* test_sensitivity.c: the derivatives that a study's outputs have by its parameters, against runs
  * of the same study with the parameters changed.
  *
- *   test_sensitivity study.cfg [parameters [floor [unjudged]]]
+ *   test_sensitivity study.cfg [parameters [floor [unjudged [slack]]]]
  *
  * The reference is Richardson's extrapolation of central differences, (4 d(h) - d(2h)) / 3 with
  * h = 1e-3 p, of runs at rtol 1e-12 that know nothing of derivatives. Where even those do not agree
@@ -33,6 +33,7 @@ typedef struct {
     int *parameters; // chosen
     int count;
     int unjudged;                     // how many may be
+    double slack;                     // times ALLOWED
     double *value;                    // (output) largest over all times of the study
     double *slope;                    // (parameter × output) largest p dy/dp
     double *found, *expected, *other; // (parameter × time × output) p dy/dp
@@ -210,7 +211,7 @@ static double compare(const Job *job, const double *a, const double *b, int p, i
             fmax(job->slope[p * job->study->output_count + k], job->floor * job->value[k]);
         for (int t = 0; t < job->time_count; t++) {
             double error = fabs(a[cell(job, p, t, k)] - b[cell(job, p, t, k)]);
-            error = error == 0.0 ? 0.0 : error / (ALLOWED * size);
+            error = error == 0.0 ? 0.0 : error / (ALLOWED * job->slack * size);
             if (!(error <= worst)) {
                 worst = isnan(error) ? HUGE_VAL : error;
                 *output = k;
@@ -305,7 +306,8 @@ int main(int count, char **words)
     Arena *arena = arena_new();
     Job job = {.arena = arena,
                .floor = count > 3 ? strtod(words[3], NULL) : 0.01,
-               .unjudged = count > 4 ? (int)strtol(words[4], NULL, 10) : 1};
+               .unjudged = count > 4 ? (int)strtol(words[4], NULL, 10) : 1,
+               .slack = count > 5 ? strtod(words[5], NULL) : 1.0};
     int most = count > 2 ? (int)strtol(words[2], NULL, 10) : DEFAULT_PARAMETERS;
     if (count < 2 || !prepare(&job, words[1], most)) {
         return 2;
