@@ -187,6 +187,7 @@ static bool tell(Page *page, const StudyPage *call)
         page_paragraph(page, call->study->reading, false);
     }
     study_page_result(page, call);
+    study_page_measured(page, call);
     bool shown = tell_figures(page, call);
     study_page_numbers(page, call);
     tell_limits(page, call);

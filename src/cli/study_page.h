@@ -29,8 +29,9 @@ bool study_page_wanted(const Cli *cli);
 /* Writes folder/<study>.html or .md; *name is its name in the folder. An ExitCode. */
 int study_page_write(const StudyPage *call, const char **name);
 
-/* --- parts: study_result.c, study_numbers.c */
+/* --- parts: study_result.c, study_measured.c, study_numbers.c */
 void study_page_result(Page *page, const StudyPage *call);
+void study_page_measured(Page *page, const StudyPage *call);
 void study_page_changes(Page *page, const StudyPage *call); // what the arms differ in
 void study_page_numbers(Page *page, const StudyPage *call); // all numbers, the assumed ones first
 

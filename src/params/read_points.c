@@ -1,10 +1,11 @@
 /* read_points.c: plots.points: a table of measured values that a plot shows beside its curves.
  *
  * Columns: `time` and `value`; `arm` and `name` say to which curve a row belongs (they may be
- * absent where there is one arm, one quantity); `sd`, or `low` and `high`, is the error bar. `n`,
- * `source` and `note` are for the reader. Any other column is an error, and so is a row of an
- * unknown arm or name: a misspelt one would be a point that is silently missing. Rows of quantities
- * that this plot does not draw are left to other plots. SPDX-License-Identifier: GPL-3.0-or-later
+ * absent where there is one arm, one quantity); `sd`, or `low` and `high`, is the error bar.
+ * `evidence` says whether a value was read at its source or is recalled. `n`, `source` and `note`
+ * are for the reader. Any other column is an error, and so is a row of an unknown arm or name: a
+ * misspelt one would be a point that is silently missing. Rows of quantities that this plot does
+ * not draw are left to other plots. SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "params/reader.h"
 
@@ -22,7 +23,7 @@ typedef struct {
     const Source *source;
     const Table *table;
     double time_factor;
-    int arm, name, time, value, sd, low, high, from; // columns; -1: absent
+    int arm, name, time, value, sd, low, high, n, from, evidence; // columns; -1: absent
 } PointFile;
 
 static void complain_row(const PointFile *file, size_t row, const char *words)
@@ -56,7 +57,8 @@ static double cell_number(const PointFile *file, size_t row, int column)
 static int find_column(const PointFile *file, const char *name, bool needed)
 {
     int column = table_find(file->table, name);
-    bool words = strcmp(name, "arm") == 0 || strcmp(name, "name") == 0;
+    bool words = strcmp(name, "arm") == 0 || strcmp(name, "name") == 0 ||
+                 strcmp(name, "evidence") == 0 || strcmp(name, "source") == 0;
     if (column < 0 && needed) {
         diag_report(file->reader->diag, FAULT_P042, file->file->value,
                     "'%s' has no column '%s', which it needs here", file->source->name, name);
@@ -71,8 +73,8 @@ static int find_column(const PointFile *file, const char *name, bool needed)
 
 static void check_columns(const PointFile *file)
 {
-    static const char *const known[] = {"arm", "name", "time", "value",  "sd",
-                                        "low", "high", "n",    "source", "note"};
+    static const char *const known[] = {"arm",  "name", "time",   "value",    "sd",  "low",
+                                        "high", "n",    "source", "evidence", "note"};
     enum { KNOWN = sizeof known / sizeof known[0] };
     for (int i = 0; i < file->table->column_count; i++) {
         const char *name = file->table->columns[i].name;
@@ -90,7 +92,7 @@ static void check_columns(const PointFile *file)
         diag_hint(file->reader->diag,
                   near ? "did you mean '%s'?"
                        : "known: arm, name, time, value, "
-                         "sd, low, high, n, source, note",
+                         "sd, low, high, n, source, evidence, note",
                   near);
     }
 }
@@ -105,7 +107,9 @@ static void find_columns(PointFile *file)
     file->sd = find_column(file, "sd", false);
     file->low = find_column(file, "low", false);
     file->high = find_column(file, "high", false);
-    file->from = table_find(file->table, "source");
+    file->n = find_column(file, "n", false);
+    file->from = find_column(file, "source", false);
+    file->evidence = find_column(file, "evidence", false);
 }
 
 /* --- rows ----------------------------------------------------------------------------------------
@@ -185,10 +189,10 @@ static bool read_bar(const PointFile *file, size_t row, Point *point)
     return true;
 }
 
-/* Each source once. */
-static void add_source(const PointFile *file, size_t row, Points *points)
+/* The source of the last point, once. */
+static void add_source(Points *points)
 {
-    const char *words = file->from < 0 ? "" : cell_words(file, row, file->from);
+    const char *words = points->points[points->count - 1].source;
     bool known = words[0] == '\0';
     for (int i = 0; i < points->source_count; i++) {
         known = known || strcmp(points->sources[i], words) == 0;
@@ -198,19 +202,42 @@ static void add_source(const PointFile *file, size_t row, Points *points)
     }
 }
 
+/* What the column `evidence` says; false: reported. */
+static bool read_evidence(const PointFile *file, size_t row, Point *point)
+{
+    static const char *const known[] = {"read", "derived",
+                                        "recalled"}; // in the order of PointEvidence
+    enum { KNOWN = sizeof known / sizeof known[0] };
+    const char *words = file->evidence < 0 ? "" : cell_words(file, row, file->evidence);
+    point->evidence = POINT_UNSAID;
+    for (int i = 0; i < KNOWN; i++) {
+        if (strcmp(words, known[i]) == 0) {
+            point->evidence = (PointEvidence)(POINT_READ + i);
+        }
+    }
+    if (point->evidence != POINT_UNSAID || words[0] == '\0') {
+        return true;
+    }
+    complain_row(file, row, arena_format(file->reader->arena, "has the evidence '%s'", words));
+    diag_hint(file->reader->diag, "known: read, derived, recalled");
+    return false;
+}
+
 static void read_row(const PointFile *file, size_t row, Points *points)
 {
     Point point = {.arm = arm_of_row(file, row), .curve = curve_of_row(file, row)};
-    if (point.arm < 0 || point.curve < 0) {
+    if (point.arm < 0 || point.curve < 0 || !read_evidence(file, row, &point)) {
         return;
     }
+    point.n = cell_number(file, row, file->n);
+    point.source = file->from < 0 ? "" : cell_words(file, row, file->from);
     point.time = table_cell(file->table, row, file->time) * file->time_factor;
     point.value = table_cell(file->table, row, file->value);
     if (!isfinite(point.time) || !isfinite(point.value)) {
         complain_row(file, row, "has no time or no value");
     } else if (read_bar(file, row, &point)) {
         points->points[points->count++] = point;
-        add_source(file, row, points);
+        add_source(points);
     }
 }
 

@@ -171,6 +171,15 @@ static void draw_curve(Plane *plane, int column, const char *arm, char mark)
     }
 }
 
+static bool any_recalled(const Points *points)
+{
+    bool any = false;
+    for (int i = 0; points != NULL && i < points->count; i++) {
+        any = any || points->points[i].evidence == POINT_RECALLED;
+    }
+    return any;
+}
+
 static void draw_points(Plane *plane)
 {
     const Points *points = plane->figure->points;
@@ -180,7 +189,8 @@ static void draw_points(Plane *plane)
         double across = (x - plane->x_low) / (plane->x_high - plane->x_low) * (plane->width - 1);
         double up = (y - plane->y_low) / (plane->y_high - plane->y_low) * (plane->height - 1);
         if (fabs(across) < 1e6 && fabs(up) < 1e6) { // not NaN, not far outside
-            put_mark(plane, across, up, '*');
+            bool recalled = points->points[i].evidence == POINT_RECALLED;
+            put_mark(plane, across, up, recalled ? 'o' : '*');
         }
     }
 }
@@ -289,5 +299,8 @@ void figure_ascii(const Figure *figure, const Table *table, int columns, int lin
     }
     if (figure->points != NULL) {
         text_format(text, "%*s*  %s\n", LEFT + 1, "", figure->points->words);
+    }
+    if (any_recalled(figure->points)) {
+        text_format(text, "%*so  recalled, not read again\n", LEFT + 1, "");
     }
 }

@@ -3,11 +3,18 @@
 #ifndef STROMA_TABLE_POINTS_H
 #define STROMA_TABLE_POINTS_H
 
+/* Where a value comes from: read at its source, reckoned from what was read there, or recalled and
+ * not read again. */
+typedef enum { POINT_UNSAID, POINT_READ, POINT_DERIVED, POINT_RECALLED } PointEvidence;
+
 typedef struct {
     int arm; // which arm and curve of the figure it belongs to
     int curve;
     double time, value;
     double low, high; // ends of the error bar; NAN: none
+    double n;         // subjects behind it; NAN: not said
+    PointEvidence evidence;
+    const char *source; // "" if none
 } Point;
 
 typedef struct {

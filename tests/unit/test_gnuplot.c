@@ -358,7 +358,9 @@ static void test_measured_values_are_drawn_and_within_the_axis(void)
     Curve curves[2] = {{"CRP", "C-reactive protein", "mg/L"}, {"flat", "flat", ""}};
     Figure figure = one_curve(arms, 3, curves);
     const char *sources[] = {"Table 1\n!rm -r ~", "`date`"};
-    Point measured[] = {{0, 0, 3, 12, 8, 16}, {1, 0, 30, 95, NAN, NAN}, {1, 0, 10, 20, -4, 44}};
+    Point measured[] = {{0, 0, 3, 12, 8, 16, 9, POINT_READ, ""},
+                        {1, 0, 30, 95, NAN, NAN, NAN, POINT_RECALLED, ""},
+                        {1, 0, 10, 20, -4, 44, NAN, POINT_UNSAID, ""}};
     Points points = {"Wang's, mean (SD)", sources, 2, measured, 3};
     figure.points = &points;
     draws_in_silence(&place, &figure);
@@ -416,7 +418,9 @@ static void test_measured_values_in_a_drawing_of_letters(void)
     const char *arms[] = {"all"};
     Curve curve = {"y", "", ""};
     Figure figure = one_curve(arms, 1, &curve);
-    Point measured[] = {{0, 0, 0, 20, NAN, NAN}, {0, 0, 5, 10, 0, 20}, {0, 0, 1e300, 0, NAN, NAN}};
+    Point measured[] = {{0, 0, 0, 20, NAN, NAN, NAN, POINT_UNSAID, ""},
+                        {0, 0, 5, 10, 0, 20, NAN, POINT_UNSAID, ""},
+                        {0, 0, 1e300, 0, NAN, NAN, NAN, POINT_UNSAID, ""}};
     Points points = {"made up", NULL, 0, measured, 3};
     figure.points = &points;
     Text text = text_new(place.arena);

@@ -333,13 +333,14 @@ static void test_points_of_a_plot(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(points);
     CU_ASSERT_STRING_EQUAL(points->words, "Trial");
     CU_ASSERT_EQUAL_FATAL(points->count, 3);
-    const Point wanted[] = {{0, 0, 1.0 / 24, 2.5, 2, 3}, {1, 0, 2.0 / 24, 3, 1, 4}};
+    const Point wanted[] = {{0, 0, 1.0 / 24, 2.5, 2, 3, 12, POINT_UNSAID, ""},
+                            {1, 0, 2.0 / 24, 3, 1, 4, 12, POINT_UNSAID, ""}};
     for (int i = 0; i < 2; i++) {
         const Point *point = &points->points[i];
         CU_ASSERT(point->arm == wanted[i].arm && point->curve == wanted[i].curve);
         CU_ASSERT_DOUBLE_EQUAL(point->time, wanted[i].time, 1e-15);
         CU_ASSERT(point->value == wanted[i].value && point->low == wanted[i].low);
-        CU_ASSERT_EQUAL(point->high, wanted[i].high);
+        CU_ASSERT(point->high == wanted[i].high && point->n == wanted[i].n);
     }
     CU_ASSERT(points->points[2].curve == 1 && isnan(points->points[2].low));
     CU_ASSERT_EQUAL_FATAL(points->source_count, 2); // each once, empty ones not
