@@ -371,8 +371,11 @@ static void test_measured_values_are_drawn_and_within_the_axis(void)
     figure.x_max = NAN;
     const char *script = script_of(&place, &figure);
     CU_ASSERT_PTR_NOT_NULL(strstr(script, "# from: Table 1 !rm -r ~\n# from: 'date'\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(script, "\n30,95,NA,NA\n10,20,-4,44\nEND\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(script, "$points_2_1 << END\ntime,value,low,high\n10,20,-4,44\nEND\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(script, "title 'Wang''s, mean (SD)'"));
+    CU_ASSERT_PTR_NOT_NULL( // a recalled value has a hollow mark
+        strstr(script, "$recalled_2_1 << END\ntime,value,low,high\n30,95,NA,NA\nEND\n"));
     CU_ASSERT_PTR_NULL(strstr(script, "$points_3_1")); // the third arm has none
     figure.logy = true;                                // a bar that goes below 0
     figure.curve_count = 2;
