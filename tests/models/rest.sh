@@ -65,7 +65,7 @@ rest ssc ssc given "@include \"$params/ssc/skin.cfg\"
   };
 $msc"
 rest ipf ipf given "@include \"$params/ipf/lung.cfg\"
-  S_0 = 0.0; W_0 = 0.0;
+  S_0 = 0.0; E_0 = 0.0; W_0 = 0.0;
   tissue = {
     @include \"$params/fibrosis/adler.cfg\"
     @include \"$params/fibrosis/hot.cfg\"
