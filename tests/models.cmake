@@ -5,7 +5,7 @@ function(stroma_model_script name)
   set_tests_properties(models.${name} PROPERTIES SKIP_RETURN_CODE 77
     ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
-foreach(name ra_vpop tolerances rest colitis_table7)
+foreach(name ra_vpop tolerances rest colitis_table7 msc_population)
   stroma_model_script(${name})
 endforeach()
 set_tests_properties(models.ra_vpop models.tolerances PROPERTIES LABELS slow TIMEOUT 600)
