@@ -17,9 +17,11 @@ for study in "$SOURCE"/params/*.cfg "$SOURCE"/params/*/*.cfg; do
     expect "$name says nothing on the way" test ! -s .words
     expect "gnuplot can tell the arms of $name apart" sh -c '! grep -l "gnuplot reads the arms" "$1"/*.gp' sh "$name"
 done
-for table in $(sed -n 's|.*points *= *{ *file *= *"\([^"]*\)".*|\1|p' "$SOURCE"/params/*.cfg | sort -u); do
+sed -n 's|.*points *= *{ *file *= *"\([^"]*\)".*|\1|p' "$SOURCE"/params/*.cfg | sort -u >tables
+while read -r table; do
     expect "$table says of each value whether it was read or is recalled" \
         sh -c 'head -n 1 "$1" | grep -q ",evidence," && ! grep -q ",,\"" "$1"' sh "$SOURCE/params/$table"
-done
+done <tables
+expect 'there are tables of measured values' test -s tables
 expect 'there are studies' test "$count" -ge 20
 exit "$wrong"
