@@ -406,16 +406,19 @@ static const char *seen_value(Arena *arena, const Figure *figure)
 static size_t longest_entry(Arena *arena, const Figure *figure)
 {
     size_t longest = 0;
-    for (int k = 0; k < figure->arm_count && figure->arm_count > 1; k++) {
+    bool contrast = figure->band != NULL && figure->band->references != NULL;
+    bool arms = figure->arm_count > 1 || contrast;
+    for (int k = 0; k < figure->arm_count && arms; k++) {
         size_t length = strlen(arm_words(arena, figure, k));
         longest = length > longest ? length : longest;
     }
     for (int i = 0; i < figure->curve_count; i++) {
         size_t length = strlen(column_words(arena, figure, i));
-        bool shown = figure->arm_count == 1 || figure->curve_count > 1;
+        bool shown = !arms || figure->curve_count > 1;
         longest = shown && length > longest ? length : longest;
     }
-    size_t words = figure->points == NULL ? 0 : strlen(figure->points->words);
+    size_t words;
+    (void)figure_point_entries(arena, figure, &words);
     longest = words > longest ? words : longest;
     words = figure->band == NULL ? 0 : strlen(figure->band->words);
     return words > longest ? words : longest;
@@ -434,7 +437,9 @@ static const char *picture_height(Arena *arena, const Figure *figure)
     enum { LETTERS = 82, SAMPLE = 7, ROWS_FREE = 2 }; // of a line of 16 cm; of a piece of curve
     int entries = figure_has_pairs(figure) ? figure->arm_count + figure->curve_count
                                            : figure->arm_count * figure->curve_count;
-    entries += (figure->band != NULL) + (figure->points != NULL) + (figure->dose_count > 0);
+    size_t letters;
+    entries += (figure->band != NULL) + figure_point_entries(arena, figure, &letters) +
+               (figure->dose_count > 0);
     int columns = LETTERS / ((int)longest_entry(arena, figure) + SAMPLE);
     columns = columns < 1 ? 1 : columns;
     int rows = (entries + columns - 1) / columns;

@@ -16,6 +16,9 @@ void figure_quote(Text *text, const char *string);
 /* Several arms and several curves: colours tell the arms, dashes the curves. */
 bool figure_has_pairs(const Figure *figure);
 
+/* How many entries of the legend the measured values have, and the letters of the longest. */
+int figure_point_entries(Arena *arena, const Figure *figure, size_t *letters);
+
 /* The blocks of measured values, before the range of the axis is looked for; then the plots of
  * them. */
 const char *figure_point_blocks(Arena *arena, const Figure *figure);

@@ -3,6 +3,7 @@
 #include "table/gnuplot_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Values that are recalled stand apart, with hollow marks: they count less than those that were
  * read. */
@@ -128,11 +129,41 @@ static void add_key(Text *text, int mark, const char *words)
     figure_quote(text, words);
 }
 
+/* The words of the legend for what was read, or is recalled; NULL: there is none. */
+static const char *key_words(Arena *arena, const Figure *figure, bool recalled)
+{
+    int kinds[2] = {0, 0};
+    for (int i = 0; figure->points != NULL && i < figure->points->count; i++) {
+        kinds[figure->points->points[i].evidence == POINT_RECALLED]++;
+    }
+    if (kinds[recalled] == 0) {
+        return NULL;
+    }
+    if (!recalled) {
+        return figure->points->words;
+    }
+    return kinds[0] > 0
+               ? "hollow: recalled, not read again"
+               : arena_format(arena, "%s; recalled, not read again", figure->points->words);
+}
+
+int figure_point_entries(Arena *arena, const Figure *figure, size_t *letters)
+{
+    int entries = 0;
+    *letters = 0;
+    for (int i = 0; i < 2; i++) {
+        const char *words = key_words(arena, figure, i == 1);
+        size_t length = words == NULL ? 0 : strlen(words);
+        *letters = length > *letters ? length : *letters;
+        entries += words != NULL;
+    }
+    return entries;
+}
+
 /* Arms stand a little side by side. */
 void figure_add_points(Text *text, const Figure *figure)
 {
     int shown = 0;
-    int kinds[2] = {0, 0}; // how many groups were read, recalled
     for (int arm = 0; arm < figure->arm_count; arm++) {
         shown += arm_has_points(figure, arm);
     }
@@ -143,16 +174,12 @@ void figure_add_points(Text *text, const Figure *figure)
         }
         if (point_count(figure, group, false) > 0) {
             add_group(text, figure, group, place - (shown - 1) / 2.0);
-            kinds[group.recalled]++;
         }
     }
-    if (kinds[0] > 0) {
-        add_key(text, marks[0], figure->points->words);
-    }
-    if (kinds[1] > 0) {
-        add_key(text, marks[0] - 1,
-                kinds[0] > 0 ? "hollow: recalled, not read again"
-                             : arena_format(text->arena, "%s; recalled, not read again",
-                                            figure->points->words));
+    for (int i = 0; i < 2; i++) {
+        const char *words = key_words(text->arena, figure, i == 1);
+        if (words != NULL) {
+            add_key(text, marks[0] - i, words);
+        }
     }
 }
