@@ -48,7 +48,13 @@ struct Integrator {
 
 static int rates(sunrealtype time, N_Vector y, N_Vector result, void *context)
 {
-    const IntegratorProblem *problem = &((Integrator *)context)->problem;
+    Integrator *integrator = context;
+    const IntegratorProblem *problem = &integrator->problem;
+    bool at_solution = integrator->newton.solved && vector_values(y) == integrator->space.scratch;
+    integrator->newton.solved = false;
+    if (at_solution && integrator->slopes.count > 0) {
+        return 0; // before it corrects columns CVODES asks, for readers that there are none of
+    }
     return problem->rates(problem->context, time, vector_values(y), vector_data(result)) ? 0 : 1;
 }
 
@@ -177,8 +183,11 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     for (int i = 0; i < states; i++) {
         integrator->column_atol[i] = COLUMN_EASE * problem->atol[i];
     }
-    integrator->slopes = (SlopeSystem){
-        .space = &integrator->space, .memory = integrator->memory, .vector = integrator->y};
+    integrator->slopes = (SlopeSystem){.space = &integrator->space,
+                                       .memory = integrator->memory,
+                                       .vector = integrator->y,
+                                       .system = system,
+                                       .newton = &integrator->newton};
     return integrator;
 }
 
@@ -248,6 +257,7 @@ static void begin_implicit(Integrator *integrator, double time, const double *y)
     (void)flag;
     integrator->exploring = false;
     integrator->began = false;
+    integrator->newton.solved = false;
 }
 
 void integrator_restart(Integrator *integrator, double time, const double *y)

@@ -81,9 +81,14 @@ void integrator_reset(Integrator *integrator);
 /* Forward sensitivities beside the states, staggered and in the error test: `count` columns (0:
  * none) that obey ds/dt = rates(time, y, s). To be followed by a restart, and that by
  * integrator_restart_slopes. Columns stand one after the other: (count × states × width). */
-typedef bool SlopeRates(void *context, double time, const double *y, double *const *s,
-                        double *const *ds);
-bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, void *context);
+typedef struct {
+    /* The Jacobian's entries at (time, y), kept valid until the next call. */
+    const double *(*look)(void *context, double time, const double *y);
+    /* ds/dt of one column at the point that was looked at last. */
+    void (*rates)(void *context, int column, const double *s, double *ds);
+} SlopeRates;
+bool integrator_sensitize(Integrator *integrator, int count, const SlopeRates *rates,
+                          void *context);
 /* After integrator_restart. */
 void integrator_restart_slopes(Integrator *integrator, const double *s);
 /* The columns at a time within the last step. */
@@ -116,11 +121,13 @@ typedef struct {
 typedef struct {
     const double *x, *weight; // NULL: none
     double *lane_sum;         // (width)
+    double norm;              // of columns
 } KnownNorm;
 
 /* y = predicted + correction as Newton's iteration has left it, until one of them changes. */
 typedef struct {
     const double *predicted, *correction; // NULL: not known
+    const double *into;                   // y, or a vector that nobody will read
 } KnownSum;
 
 /* Vectors of one shape. Their numbers come from the arena and are used again. */
@@ -139,7 +146,8 @@ typedef struct {
                      // steps, worth nothing afterwards, so copies into it are not made
     Deferred deferred;
     KnownNorm known;
-    KnownSum sum; // in `scratch`
+    KnownSum sum;
+    void **asked; // the next norm is none: the two vectors (N_Vectors) are stored here
 } VectorSpace;
 
 /* Room for the norms; the other fields are set by the caller. */
@@ -168,10 +176,21 @@ typedef struct {
 /* All columns of sensitivities are one long vector: a pass over it costs no more than it must. One
  * space for each number of columns that was ever asked for. */
 typedef struct ColumnSpace ColumnSpace;
+typedef struct LaneNewton LaneNewton;
+struct ColumnSpace {
+    VectorSpace space;
+    double *residual; // (states × width) of one column
+    // Solves for vectors of that length. CVODES looks at it even when there are no columns any
+    // more.
+    void *nonlinear;
+    ColumnSpace *next;
+};
 typedef struct {
     VectorSpace *space;    // of the states
     void *memory, *vector; // CVODES, and a vector of the states
-    SlopeRates *rates;
+    LaneSystem *system;
+    LaneNewton *newton; // of the states: it uses the factors of the columns
+    const SlopeRates *rates;
     void *context;
     int count;
     bool begun; // CVODES has memory for `count` columns
@@ -182,15 +201,19 @@ typedef struct {
 SlopeSystem *integrator_slope_system(Integrator *integrator);
 void slope_system_close(SlopeSystem *system);
 void slope_system_free(SlopeSystem *system); // once CVODES is gone
+/* The solver that corrects the columns of a step (a SUNNonlinearSolver), or NULL. */
+void *columns_solver(SlopeSystem *system, void *sundials);
 
 /* Makes CVODES (`memory`) use this system. The matrix and the solver are stored for freeing. */
 bool linear_attach(LaneSystem *system, void *memory, void *sundials, void **matrix, void **solver);
 void linear_free(void *matrix, void *solver);
+/* Factors of I - gamma J; false if they are useless in a live lane. */
+bool linear_factor(LaneSystem *system, const double *jacobian, double gamma);
 void linear_solve(LaneSystem *system, const double *b, double *x);
 bool linear_lane_good(const LaneSystem *system, int lane);
 
 /* Newton's iteration for the correction of a step, all lanes at once. */
-typedef struct {
+struct LaneNewton {
     VectorSpace *space;
     LaneSystem *system;
     void *system_function, *set_up; // CVODES' functions
@@ -201,7 +224,8 @@ typedef struct {
     void *residual;            // an N_Vector
     long iterations, failures; // of the last solve
     long rate_calls;           // that CVODES has not counted
-} LaneNewton;
+    bool solved;               // the last solve succeeded, and nobody has asked for rates since
+};
 
 /* Makes CVODES (`memory`) use this iteration. The solver is stored for freeing. CVODES must return
  * y in a vector_new_scratch. */

@@ -30,11 +30,12 @@ static bool all_good(const LaneSystem *system)
     return true;
 }
 
-static bool factorise(LaneSystem *system, double gamma)
+bool linear_factor(LaneSystem *system, const double *jacobian, double gamma)
 {
+    system->jacobian = jacobian;
     system->factorisations++;
     if (!system->pivoting) {
-        blocklu_factor(system->sparse, system->jacobian, gamma);
+        blocklu_factor(system->sparse, jacobian, gamma);
         if (all_good(system)) {
             return true;
         }
@@ -45,7 +46,7 @@ static bool factorise(LaneSystem *system, double gamma)
         system->pivoting = true;
         system->fallbacks++;
     }
-    densely_factor(system->dense, system->jacobian, gamma);
+    densely_factor(system->dense, jacobian, gamma);
     return all_good(system);
 }
 
@@ -72,7 +73,7 @@ static int build(sunrealtype time, N_Vector y, N_Vector rates, SUNMatrix matrix,
         system->jacobians++;
     }
     *renewed = keep ? SUNFALSE : SUNTRUE;
-    return factorise(system, gamma) ? 0 : 1;
+    return linear_factor(system, system->jacobian, gamma) ? 0 : 1;
 }
 
 static SUNMatrix_ID matrix_id(SUNMatrix matrix)
@@ -109,19 +110,7 @@ static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector 
 {
     (void)solver, (void)limit;
     LaneSystem *system = matrix->content;
-    const VectorSpace *space = vector_space(b);
-    if (space->columns == 0) {
-        linear_solve(system, vector_values(b), vector_data(x));
-        return 0;
-    }
-    // Columns of sensitivities are longer than x: the solution takes the place of b, and the copy
-    // of x that CVODES makes next is none (cvode_vector.c).
-    size_t column = vector_space(x)->count;
-    (void)vector_values(b);
-    double *data = vector_data(b);
-    for (int k = 0; k < space->columns; k++, data += column) {
-        linear_solve(system, data, data);
-    }
+    linear_solve(system, vector_values(b), vector_data(x));
     return 0;
 }
 

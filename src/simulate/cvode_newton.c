@@ -100,6 +100,8 @@ static int improve(Solve *solve, int iteration)
         space->known.weight = pass.weight;
         space->sum.predicted = solve->careful ? NULL : pass.predicted;
         space->sum.correction = pass.correction;
+        space->sum.into = space->scratch;
+        newton->solved = true;
         return SUN_NLS_SUCCESS;
     }
     bool diverges = iteration > 0 && now > DIVERGENCE * solve->before;
@@ -172,6 +174,7 @@ static int solve(SUNNonlinearSolver solver, N_Vector start, N_Vector correction,
                  .weight = weight,
                  .tolerance = tolerance};
     newton->iterations = newton->failures = 0;
+    newton->solved = false;
     int flag = begin(&one);
     if (flag != 0) {
         return flag;

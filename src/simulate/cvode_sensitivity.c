@@ -14,17 +14,8 @@
 #include <assert.h>
 #include <cvodes/cvodes.h>
 #include <string.h>
+#include <sundials/sundials_nonlinearsolver.h>
 #include <sundials/sundials_nvector.h>
-#include <sunnonlinsol/sunnonlinsol_newton.h>
-
-struct ColumnSpace {
-    VectorSpace space;
-    double **s, **ds; // (columns)
-    // Newton's iteration for vectors of that length. CVODES looks at it even when there are no
-    // columns any more.
-    SUNNonlinearSolver nonlinear;
-    ColumnSpace *next;
-};
 
 /* The list of arguments is CVODES'. NOLINTNEXTLINE(readability-function-size) */
 static int column_rates(int count, sunrealtype time, N_Vector y, N_Vector rates, N_Vector *s,
@@ -32,15 +23,14 @@ static int column_rates(int count, sunrealtype time, N_Vector y, N_Vector rates,
 {
     (void)count, (void)rates, (void)scratch1, (void)scratch2;
     SlopeSystem *system = integrator_slope_system(context);
-    double *from = vector_values(s[0]);
+    const double *from = vector_values(s[0]);
     double *to = vector_data(ds[0]);
-    for (int k = 0; k < system->count; k++) {
-        system->now->s[k] = from + (size_t)k * system->space->count;
-        system->now->ds[k] = to + (size_t)k * system->space->count;
+    size_t column = system->space->count;
+    (void)system->rates->look(system->context, time, vector_values(y));
+    for (int k = 0; k < system->count; k++, from += column, to += column) {
+        system->rates->rates(system->context, k, from, to);
     }
-    return system->rates(system->context, time, vector_values(y), system->now->s, system->now->ds)
-               ? 0
-               : 1;
+    return 0; // what is not finite is found by the norm
 }
 
 static void free_vectors(SlopeSystem *system)
@@ -92,14 +82,13 @@ static ColumnSpace *find_space(SlopeSystem *system, int count)
                                 .columns = count,
                                 .live = states->live};
     vector_space_open(&made->space);
-    made->s = arena_array(states->arena, (size_t)count, sizeof *made->s);
-    made->ds = arena_array(states->arena, (size_t)count, sizeof *made->ds);
+    made->residual = arena_array(states->arena, states->count, sizeof *made->residual);
     made->next = system->spaces;
     system->spaces = made;
     return made;
 }
 
-bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, void *context)
+bool integrator_sensitize(Integrator *integrator, int count, const SlopeRates *rates, void *context)
 {
     SlopeSystem *system = integrator_slope_system(integrator);
     assert(count >= 0 && (count == 0 || rates != NULL));
@@ -126,7 +115,7 @@ bool integrator_sensitize(Integrator *integrator, int count, SlopeRates *rates, 
     N_Vector columns[] = {system->columns};
     ColumnSpace *now = system->now;
     if (now->nonlinear == NULL) {
-        now->nonlinear = SUNNonlinSol_NewtonSens(1, system->columns, sundials);
+        now->nonlinear = columns_solver(system, sundials);
     }
     system->begun =
         CVodeSensInit(system->memory, 1, CV_STAGGERED, column_rates, columns) == CV_SUCCESS;

@@ -30,7 +30,7 @@ static bool open_columns(Cycle *cycle, int target_columns)
     slopes_open(slopes, pack->arena, &pack->solo, pack->states + target_columns);
     cycle->slopes = slopes;
     cycle->target_columns = target_columns;
-    return integrator_sensitize(pack->solo.integrator, slopes->count, slopes_rates, slopes);
+    return integrator_sensitize(pack->solo.integrator, slopes->count, &slopes_rates, slopes);
 }
 
 static void close_columns(Cycle *cycle)

@@ -80,7 +80,7 @@ bool pack_sensitivities(Pack *pack, const SensitiveTarget *targets, int count)
         sensitivity->slopes.parameter[k] =
             targets[k].kind == SENSITIVE_PARAMETER ? number_of(pack->tape, targets[k].index) : -1;
     }
-    return integrator_sensitize(pack->main.integrator, count, slopes_rates, &sensitivity->slopes);
+    return integrator_sensitize(pack->main.integrator, count, &slopes_rates, &sensitivity->slopes);
 }
 
 const double *pack_sensitivity(const Pack *pack, int target)

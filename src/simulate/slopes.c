@@ -74,43 +74,40 @@ void slopes_forget(Slopes *slopes)
     slopes->known = false;
 }
 
-static void look(Slopes *slopes, double time, const double *y)
-{
-    Stage *stage = slopes->stage;
-    size_t bytes = (size_t)stage->states * (size_t)stage->width * sizeof *y;
-    if (slopes->known && time == slopes->known_time && memcmp(y, slopes->known_y, bytes) == 0) {
-        return;
-    }
-    stage_set_time(stage, fmin(time, stage->limit));
-    stage_set_state(stage, y);
-    tape_run(stage->tape, slopes->program, stage->slots, stage->width);
-    slopes->known = true;
-    slopes->known_time = time;
-    memcpy(slopes->known_y, y, bytes);
-}
-
-bool slopes_rates(void *context, double time, const double *y, double *const *s, double *const *ds)
+static const double *look(void *context, double time, const double *y)
 {
     Slopes *slopes = context;
+    Stage *stage = slopes->stage;
+    size_t bytes = (size_t)stage->states * (size_t)stage->width * sizeof *y;
+    if (!slopes->known || time != slopes->known_time || memcmp(y, slopes->known_y, bytes) != 0) {
+        stage_set_time(stage, fmin(time, stage->limit));
+        stage_set_state(stage, y);
+        tape_run(stage->tape, slopes->program, stage->slots, stage->width);
+        slopes->known = true;
+        slopes->known_time = time;
+        memcpy(slopes->known_y, y, bytes);
+    }
+    slopes->derivatives = tape_output(stage->tape, slopes->program, stage->slots, 0, stage->width);
+    return slopes->derivatives;
+}
+
+static void rates(void *context, int k, const double *s, double *ds)
+{
+    const Slopes *slopes = context;
     const Stage *stage = slopes->stage;
     const Model *model = stage->tape->model;
     const Pattern pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column};
     const Partials *partials = &stage->tape->partials[PROGRAM_RATES_PARTIALS];
     size_t width = (size_t)stage->width;
-    size_t entries = (size_t)stage->states * width;
-    look(slopes, time, y);
-    const double *derivatives =
-        tape_output(stage->tape, slopes->program, stage->slots, 0, stage->width);
-    for (int k = 0; k < slopes->count; k++) {
-        const double *inflow = slopes->inflow + (size_t)k * entries;
-        slopes->kernels->multiply(&pattern, derivatives, s[k], inflow, ds[k], stage->width);
-        int p = slopes->parameter[k];
-        for (int i = p < 0 ? 0 : slopes->first[p]; p >= 0 && i < slopes->first[p + 1]; i++) {
-            int entry = slopes->entry[i];
-            slopes->kernels->add_scaled(
-                derivatives + (size_t)entry * width, slopes->scale + (size_t)k * width,
-                ds[k] + (size_t)partials->items[entry].output * width, stage->width);
-        }
+    const double *inflow = slopes->inflow + (size_t)k * (size_t)stage->states * width;
+    slopes->kernels->multiply(&pattern, slopes->derivatives, s, inflow, ds, stage->width);
+    int p = slopes->parameter[k];
+    for (int i = p < 0 ? 0 : slopes->first[p]; p >= 0 && i < slopes->first[p + 1]; i++) {
+        int entry = slopes->entry[i];
+        slopes->kernels->add_scaled(
+            slopes->derivatives + (size_t)entry * width, slopes->scale + (size_t)k * width,
+            ds + (size_t)partials->items[entry].output * width, stage->width);
     }
-    return true; // what is not finite is found by the norm
 }
+
+const SlopeRates slopes_rates = {look, rates};

@@ -28,16 +28,17 @@ extern const SlopeKernels slope_kernels_avx512;
 typedef struct Slopes {
     Stage *stage;
     const SlopeKernels *kernels;
-    int count, room;     // columns, and for how many there is memory
-    int *parameter;      // (count) number in Tape.sensitive, -1: the rates do not hold it
-    double *scale;       // (count × width)
-    double *s;           // (count × states × width) where a restart begins
-    double *inflow;      // (count × states × width)
-    double *inside;      // (count × states × width) what is observed next
-    double *aside;       // (count × states × width) scratch
-    ProgramName program; // the Jacobian alone, where the tape has no programs of derivatives
-    int *first, *entry;  // entries of PROGRAM_RATES_PARTIALS by sensitive parameter
-    bool known;          // the derivatives in the slots are those at:
+    int count, room;           // columns, and for how many there is memory
+    int *parameter;            // (count) number in Tape.sensitive, -1: the rates do not hold it
+    double *scale;             // (count × width)
+    double *s;                 // (count × states × width) where a restart begins
+    double *inflow;            // (count × states × width)
+    double *inside;            // (count × states × width) what is observed next
+    double *aside;             // (count × states × width) scratch
+    ProgramName program;       // the Jacobian alone, where the tape has no programs of derivatives
+    int *first, *entry;        // entries of PROGRAM_RATES_PARTIALS by sensitive parameter
+    const double *derivatives; // what was looked at last
+    bool known;                // the derivatives in the slots are those at:
     double known_time;
     double *known_y; // (states × width)
 } Slopes;
@@ -45,7 +46,7 @@ typedef struct Slopes {
 /* Room for `count` columns; what was there is lost. */
 void slopes_open(Slopes *slopes, Arena *arena, Stage *stage, int count);
 /* For integrator_sensitize; the context is a Slopes. */
-bool slopes_rates(void *context, double time, const double *y, double *const *s, double *const *ds);
+extern const SlopeRates slopes_rates;
 /* The slots of the stage have changed. */
 void slopes_forget(Slopes *slopes);
 
