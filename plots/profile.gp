@@ -93,7 +93,7 @@ if (y_min == y_min) { set yrange [y_min:]; low = y_min }
 if (log_y && (low < high / 100 || high >= 1e5)) { set format y '10^{%T}' }
 if (x_min == x_min) { set xrange [x_min:] }
 if (x_max == x_max) { set xrange [:x_max] }
-${DOSES}
+${UNIT_TICS}${DOSES}
 # ---- curves: one for each arm and column ------------------------------------------------------
 ${SELECTION}
 

@@ -81,6 +81,7 @@ static Figure figure_of(Arena *arena, const Study *study, const Plot *plot)
                      .stem = plot->file,
                      .command = arena_format(arena, "stroma run %s", study->path),
                      .x_label = plot->x_label,
+                     .x_factor = plot->x_factor,
                      .y_label = plot->y_label,
                      .logx = plot->logx,
                      .logy = plot->logy,
@@ -90,7 +91,8 @@ static Figure figure_of(Arena *arena, const Study *study, const Plot *plot)
                      .y_max = plot->y_max,
                      .points = plot->points};
     if (figure.x_label == NULL) {
-        figure.x_label = unit.known ? arena_format(arena, "Time (%s)", unit.text) : "Time";
+        const char *words = plot->x_unit != NULL ? plot->x_unit : unit.known ? unit.text : NULL;
+        figure.x_label = words != NULL ? arena_format(arena, "Time (%s)", words) : "Time";
     }
     figure.arms = arena_array(arena, (size_t)study->arm_count, sizeof *figure.arms);
     figure.doses = arena_array(arena, (size_t)study->arm_count, sizeof *figure.doses);

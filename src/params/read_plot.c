@@ -91,6 +91,19 @@ static double time_member(Reader *reader, const Entry *group, const char *name)
     return value;
 }
 
+/* The unit that the time axis is labelled in. */
+static void read_x_unit(Reader *reader, const Entry *group, Plot *plot)
+{
+    Entry *entry = member(group, "x_unit");
+    plot->x_factor = 1.0;
+    Unit unit;
+    Want want = {reader->model->time_unit, "time", {0}, NULL};
+    if (entry && read_unit(reader, entry, 0, strlen(entry->text), &unit) &&
+        convert_unit(reader, entry->value, unit, &want, &plot->x_factor)) {
+        plot->x_unit = entry->text;
+    }
+}
+
 static void read_band(Reader *reader, const Entry *group, Plot *plot)
 {
     const Entry *band = member(group, "band");
@@ -137,6 +150,7 @@ static void read_axes(Reader *reader, const Entry *group, Plot *plot)
     plot->x_max = time_member(reader, group, "x_max");
     plot->y_min = number_member(group, "y_min");
     plot->y_max = number_member(group, "y_max");
+    read_x_unit(reader, group, plot);
     plot->x_label = text_member(group, "x_label");
     plot->y_label = text_member(group, "y_label");
     check_axis(reader, group, "x_min", "x_max", (double[]){plot->x_min, plot->x_max}, plot->logx);
@@ -206,7 +220,8 @@ static void make_plots(Reader *reader)
             continue;
         }
         Plot *plot = &study->plots[study->plot_count];
-        *plot = (Plot){.x_min = (double)NAN,
+        *plot = (Plot){.x_factor = 1.0,
+                       .x_min = (double)NAN,
                        .x_max = (double)NAN,
                        .y_min = (double)NAN,
                        .y_max = (double)NAN,

@@ -53,6 +53,8 @@ typedef struct {
     double x_min, x_max; // NAN: not given; likewise y
     double y_min, y_max;
     const char *x_label, *y_label; // NULL: from the units
+    double x_factor;               // time units of the model in one unit of the axis
+    const char *x_unit;            // its name; NULL: the unit of the model
     const char *file;              // stem of the script and pictures, such as "msc-iv-1-t-cells"
     const Points *points;          // measured values; NULL: none
     Span span;

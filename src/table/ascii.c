@@ -6,6 +6,7 @@
  * codes.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "table/gnuplot.h"
+#include "table/gnuplot_parts.h"
 
 #include "base/number.h"
 
@@ -231,8 +232,9 @@ static void add_x_axis(const Plane *plane, Text *text)
 {
     char number[3][NUMBER_TEXT_SIZE];
     for (int i = 0; i < 3; i++) {
-        axis_number(plane->x_low + i / 2.0 * (plane->x_high - plane->x_low), plane->figure->logx,
-                    number[i]);
+        double at = plane->x_low + i / 2.0 * (plane->x_high - plane->x_low);
+        double factor = figure_has_unit(plane->figure) ? plane->figure->x_factor : 1.0;
+        axis_number(at / factor, plane->figure->logx, number[i]);
     }
     int middle = plane->width / 2 - (int)strlen(number[0]);
     int right = plane->width - 1 - plane->width / 2 - (int)strlen(number[1]) / 2;

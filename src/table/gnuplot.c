@@ -463,6 +463,34 @@ static const char *column_list(Arena *arena, const Figure *figure)
     return text.data;
 }
 
+bool figure_has_unit(const Figure *figure)
+{
+    return figure->x_factor > 0 && figure->x_factor != 1.0 && !figure->logx;
+}
+
+/* The time axis is labelled in another unit than that of the data. */
+static const char *unit_tics(Arena *arena, const Figure *figure)
+{
+    static const char tics[] =
+        " # times of the data in one unit of the axis\n"
+        "span = (right - left) / unit\n"
+        "step = 10 ** floor(log10(span / 8))\n"
+        "do for [k in '2 3 6 10'] { # not more than nine numbers\n"
+        "    if (span > 8 * step) { step = k * 10 ** floor(log10(span / 8)) }\n"
+        "}\n"
+        "set xtics ('0' 0)\n"
+        "do for [k = ceil(left / unit / step) : floor(right / unit / step)] {\n"
+        "    set xtics add (sprintf('%g', k * step) k * step * unit)\n"
+        "}\n";
+    Text text = text_new(arena);
+    if (figure_has_unit(figure)) {
+        text_string(&text, "unit = ");
+        text_number(&text, figure->x_factor);
+        text_string(&text, tics);
+    }
+    return text.data;
+}
+
 /* An end of an axis; NaN is automatic. */
 static const char *limit(Arena *arena, double value)
 {
@@ -530,6 +558,7 @@ void figure_script(const Figure *figure, const char *template_text, Text *script
         {"HEIGHT", picture_height(arena, figure)},
         {"OUT", template_string(arena, literal_file(arena, figure->stem))},
         {"POINTS", figure_point_blocks(arena, figure)},
+        {"UNIT_TICS", unit_tics(arena, figure)},
         {"DOSES", dose_blocks(arena, figure)},
         {"CURVES", curve_lines(arena, figure)},
     };

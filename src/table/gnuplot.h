@@ -41,6 +41,7 @@ typedef struct {
     const char *stem;    // pictures: stem.svg, stem.png
     const char *command; // how to make it again, for the head comment
     const char *x_label; // such as "Time (day)"
+    double x_factor;     // times of the data in one unit of that axis; 0 is 1
     const char *y_label; // such as "C-reactive protein (mg/L)"; NULL: made from the curves
     const char **arms;   // (arm_count)
     int arm_count;

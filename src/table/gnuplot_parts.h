@@ -13,6 +13,9 @@ const char *figure_comment(Arena *arena, const char *text);
 /* A single-quoted string of gnuplot. */
 void figure_quote(Text *text, const char *string);
 
+/* Is the time axis labelled in another unit than that of the data? */
+bool figure_has_unit(const Figure *figure);
+
 /* Several arms and several curves: colours tell the arms, dashes the curves. */
 bool figure_has_pairs(const Figure *figure);
 
