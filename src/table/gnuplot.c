@@ -480,7 +480,7 @@ static const char *unit_tics(Arena *arena, const Figure *figure)
         "}\n"
         "set xtics ('0' 0)\n"
         "do for [k = ceil(left / unit / step) : floor(right / unit / step)] {\n"
-        "    set xtics add (sprintf('%g', k * step) k * step * unit)\n"
+        "    set xtics add (gprintf('%g', k * step) k * step * unit)\n"
         "}\n";
     Text text = text_new(arena);
     if (figure_has_unit(figure)) {
