@@ -21,7 +21,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#ifndef WIDE_DECLARES_SLEEF // else its functions are declared below, for who has no such header
 #include <sleef.h>
+#endif
 
 #ifndef WIDE_WIDTH
 #error "define WIDE_WIDTH before including base/wide.h"
@@ -351,7 +353,14 @@ WIDE_INLINE wide wide_ceil(wide a)
 }
 
 /* The elementary functions of SLEEF. */
+#ifdef WIDE_DECLARES_SLEEF
+#define WIDE_DECLARE(sleef, accuracy) extern wide WIDE_SLEEF(sleef, accuracy)(wide);
+extern wide WIDE_SLEEF(pow, u10)(wide, wide);
+#else
+#define WIDE_DECLARE(sleef, accuracy)
+#endif
 #define WIDE_FUNCTION(name, sleef, accuracy)                                                       \
+    WIDE_DECLARE(sleef, accuracy)                                                                  \
     WIDE_INLINE wide wide_##name(wide a)                                                           \
     {                                                                                              \
         return WIDE_SLEEF(sleef, accuracy)(a);                                                     \

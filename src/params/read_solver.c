@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/reader.h"
 
+#include "simulate/native.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -111,6 +113,13 @@ void read_solver(Reader *reader)
     }
     const Entry *dense = member(group, "dense");
     solver->dense = dense && dense->flag;
+    const Entry *native = member(group, "native");
+    solver->native = native && native->flag;
+    const char *obstacle = solver->native ? native_obstacle(reader->arena) : NULL;
+    if (obstacle != NULL) {
+        diag_report(reader->diag, FAULT_P511, native->value,
+                    "'native' has no effect here: %s; the model is interpreted", obstacle);
+    }
     const Entry *method = member(group, "method");
     if (method && method->kind == ENTRY_TEXT) {
         solver->implicit = strcmp(method->text, "bdf") == 0;

@@ -281,3 +281,8 @@ int blocklu_products(const BlockLu *lu)
 {
     return lu->product_count;
 }
+
+const LuProgram *blocklu_program(const BlockLu *lu)
+{
+    return &lu->program;
+}

@@ -42,5 +42,7 @@ void blocklu_solve(BlockLu *lu, const double *b, double *x);
 /* Entries of L and U together, and multiplications of one factorisation; for reports. */
 int blocklu_entries(const BlockLu *lu);
 int blocklu_products(const BlockLu *lu);
+/* The programs, for who runs them otherwise (native.h). */
+const LuProgram *blocklu_program(const BlockLu *lu);
 
 #endif

@@ -191,6 +191,11 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     return integrator;
 }
 
+void integrator_use_native(Integrator *integrator, const NativeCode *native)
+{
+    integrator->problem.native = native;
+}
+
 SlopeSystem *integrator_slope_system(Integrator *integrator)
 {
     return &integrator->slopes;

@@ -12,6 +12,7 @@
 #define STROMA_SIMULATE_CVODE_H
 
 #include "simulate/densely.h"
+#include "simulate/native.h"
 #include "simulate/simulate.h"
 
 typedef struct {
@@ -33,6 +34,10 @@ typedef struct {
      * `derivative` gives the rates there, but for what runs in: *inflow, NULL if nothing does. */
     double *state;
     const double *(*derivative)(void *context, double time, const double **inflow);
+    /* Fills in what the caller cannot know of an iteration at `time` in machine code; false: there
+     * is none now. NULL: never. `factor` likewise for I - gamma J. */
+    bool (*pass)(void *context, double time, NativePass *pass);
+    const NativeCode *native; // or NULL
     /* The Jacobian's entries at (time, y), kept valid until the next call. */
     const double *(*jacobian)(void *context, double time, const double *y);
 } IntegratorProblem;
@@ -53,6 +58,8 @@ typedef enum {
 /* NULL if SUNDIALS cannot be set up. */
 Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem);
 void integrator_close(Integrator *integrator);
+/* Machine code in place of interpreters from now on; NULL: none. */
+void integrator_use_native(Integrator *integrator, const NativeCode *native);
 
 /* Forgets the past: goes on from y (states × width) at `time`. */
 void integrator_restart(Integrator *integrator, double time, const double *y);

@@ -30,12 +30,23 @@ static bool all_good(const LaneSystem *system)
     return true;
 }
 
+static void factor(LaneSystem *system, double gamma)
+{
+    const NativeCode *native = system->problem->native;
+    if (native != NULL) {
+        const LuProgram *lu = blocklu_program(system->sparse);
+        native->factor(system->jacobian, gamma, lu->values, lu->watch);
+    } else {
+        blocklu_factor(system->sparse, system->jacobian, gamma);
+    }
+}
+
 bool linear_factor(LaneSystem *system, const double *jacobian, double gamma)
 {
     system->jacobian = jacobian;
     system->factorisations++;
     if (!system->pivoting) {
-        blocklu_factor(system->sparse, jacobian, gamma);
+        factor(system, gamma);
         if (all_good(system)) {
             return true;
         }

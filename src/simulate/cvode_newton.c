@@ -73,12 +73,53 @@ static int residual(Solve *solve, int iteration)
     return 0;
 }
 
-/* Solves for the increment and adds it. SUN_NLS_SUCCESS, SUN_NLS_CONTINUE, SUN_NLS_CONV_RECVR. */
+/* The whole iteration in machine code, if there is any: the same as below. */
+static bool run_native(const Solve *solve, const CorrectPass *pass)
+{
+    const LaneNewton *newton = solve->newton;
+    const VectorSpace *space = newton->space;
+    const IntegratorProblem *problem = newton->system->problem;
+    NativePass native = {.gamma = solve->gamma,
+                         .slope_factor = solve->slope_factor,
+                         .factor = pass->factor,
+                         .correction = pass->correction,
+                         .y = pass->y,
+                         .slope = solve->slope,
+                         .weight = pass->weight,
+                         .predicted = pass->predicted,
+                         .increment_sum = space->lane_sum,
+                         .correction_sum = space->known.lane_sum};
+    if (problem->native == NULL || solve->careful || newton->system->pivoting ||
+        !problem->pass(problem->context, solve->time, &native)) {
+        return false;
+    }
+    native.values = blocklu_program(newton->system->sparse)->values;
+    (pass->first ? problem->native->first : problem->native->next)(&native);
+    return true;
+}
+
+/* The increment and the correction with it; not 0: CVODES' word on the rates. */
+static int correct(Solve *solve, const CorrectPass *pass, int iteration)
+{
+    LaneNewton *newton = solve->newton;
+    VectorSpace *space = newton->space;
+    if (run_native(solve, pass)) {
+        newton->rate_calls++;
+        return 0;
+    }
+    int flag = residual(solve, iteration);
+    if (flag == 0) {
+        linear_solve(newton->system, newton->increment, newton->increment);
+        kernels_correct(space->kernels, pass, space->lane_sum, space->known.lane_sum);
+    }
+    return flag;
+}
+
+/* SUN_NLS_SUCCESS, SUN_NLS_CONTINUE, SUN_NLS_CONV_RECVR, or CVODES' word on the rates. */
 static int improve(Solve *solve, int iteration)
 {
     LaneNewton *newton = solve->newton;
     VectorSpace *space = newton->space;
-    linear_solve(newton->system, newton->increment, newton->increment);
     double ratio = solve->gamma / newton->gamma;
     CorrectPass pass = {.states = space->states,
                         .width = space->width,
@@ -89,7 +130,10 @@ static int improve(Solve *solve, int iteration)
                         .predicted = solve->predicted,
                         .correction = vector_data(solve->correction),
                         .y = newton->system->problem->state};
-    kernels_correct(space->kernels, &pass, space->lane_sum, space->known.lane_sum);
+    int flag = correct(solve, &pass, iteration);
+    if (flag != 0) {
+        return flag;
+    }
     newton->iterations++;
     double now = vector_norm(space, space->lane_sum);
     if (iteration > 0) {
@@ -138,10 +182,7 @@ static int iterate(Solve *solve, bool wants_set_up, bool jacobian_is_bad)
     }
     int flag = SUN_NLS_CONTINUE;
     for (int i = 0; i < MOST_ITERATIONS && flag == SUN_NLS_CONTINUE; i++) {
-        flag = residual(solve, i);
-        if (flag == 0) {
-            flag = improve(solve, i);
-        }
+        flag = improve(solve, i);
     }
     return flag == SUN_NLS_CONTINUE ? SUN_NLS_CONV_RECVR : flag;
 }

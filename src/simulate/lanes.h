@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     const Tape *tape;
     const Kernels *kernels;
+    const NativeCode *native; // or NULL: the tape is interpreted
     int states, width;
     double *slots;    // (slot_count × width)
     double *y;        // (states × width) where a restart begins, and scratch for outputs
@@ -130,6 +131,8 @@ struct Pack {
 /* Opens a stage without integrator. */
 void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *kernels, int width);
 /* explicit_ease: see IntegratorProblem. False if SUNDIALS cannot be set up. */
+/* Machine code for this stage if it can be had (native.h). After stage_integrate. */
+void stage_make_native(Stage *stage, Arena *arena);
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
                      const double *atol, double explicit_ease);
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a

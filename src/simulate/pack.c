@@ -96,6 +96,14 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
     return pack;
 }
 
+void pack_make_native(Pack *pack)
+{
+    assert(pack != NULL);
+    if (pack->options.native && !pack->options.dense) {
+        stage_make_native(&pack->main, pack->arena);
+    }
+}
+
 void pack_close(Pack *pack)
 {
     if (pack == NULL) {
@@ -103,6 +111,7 @@ void pack_close(Pack *pack)
     }
     integrator_close(pack->main.integrator);
     integrator_close(pack->solo.integrator);
+    native_close(pack->main.native);
     arena_free(pack->loaded);
     arena_free(pack->arena);
 }

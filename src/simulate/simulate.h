@@ -28,6 +28,7 @@ typedef struct {
     double max_step; // longest step, 0: no limit
     bool dense;      // force dense LU with partial pivoting
     bool implicit;   // BDF throughout; else explicit steps where nothing is stiff
+    bool native;     // pack_make_native may make machine code
 } SolverOptions;
 
 SolverOptions solver_options_default(void); // atol must be filled in
@@ -109,6 +110,10 @@ typedef bool ObservationSink(void *context, int lane, int index, double time, co
 
 /* Opens a pack of `width` lanes (tape_width). NULL only if SUNDIALS itself cannot be set up. */
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);
+/* If the options ask for it: machine code in place of the interpreter, made by the machine's C
+ * compiler unless it is there from the last time. The same bits; nothing if there is no compiler.
+ */
+void pack_make_native(Pack *pack);
 void pack_close(Pack *pack);
 
 /* What an output at the time of a dose shows: the value before everything that happens then, after

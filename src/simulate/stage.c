@@ -31,30 +31,6 @@ void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *ker
     stage->not_finite = arena_array(arena, lanes, sizeof(bool));
 }
 
-bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
-                     const double *atol, double explicit_ease)
-{
-    const Model *model = stage->tape->model;
-    IntegratorProblem problem = {
-        .context = stage,
-        .pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column},
-        .width = stage->width,
-        .live = stage->live,
-        .rtol = rtol,
-        .atol = atol,
-        .max_step = options->max_step,
-        .dense = options->dense,
-        .explicit_ease = explicit_ease,
-        .kernels = stage->kernels,
-        .rates = stage_rates,
-        .state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width,
-        .derivative = stage_derivative,
-        .jacobian = stage_jacobian,
-    };
-    stage->integrator = integrator_open(arena, &problem);
-    return stage->integrator != NULL;
-}
-
 /* Covariates that are functions of time, and what hangs on them. */
 static void follow_clock(Stage *stage)
 {
@@ -110,6 +86,73 @@ static void set_time_inside(Stage *stage, double time)
     follow_clock(stage);
 }
 
+/* One iteration by machine code, which knows of no lanes with clocks of their own. */
+static bool native_pass(void *context, double time, NativePass *pass)
+{
+    Stage *stage = context;
+    if (stage->own) {
+        return false;
+    }
+    set_time_inside(stage, time);
+    pass->slots = stage->slots;
+    pass->inflow = stage->infusion;
+    return true;
+}
+
+static void run_rates(const Stage *stage)
+{
+    if (stage->native != NULL) {
+        stage->native->rates(stage->slots);
+    } else {
+        tape_run(stage->tape, PROGRAM_RATES, stage->slots, stage->width);
+    }
+}
+
+static void run_jacobian(const Stage *stage)
+{
+    if (stage->native != NULL) {
+        stage->native->jacobian(stage->slots);
+    } else {
+        tape_run(stage->tape, PROGRAM_JACOBIAN, stage->slots, stage->width);
+    }
+}
+
+void stage_make_native(Stage *stage, Arena *arena)
+{
+    const Model *model = stage->tape->model;
+    if (stage->native == NULL && stage->states > 0) {
+        Pattern pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column};
+        BlockLu *lu = blocklu_open(arena, pattern, stage->width, stage->kernels);
+        stage->native = native_open(arena, stage->tape, blocklu_program(lu));
+        integrator_use_native(stage->integrator, stage->native);
+    }
+}
+
+bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
+                     const double *atol, double explicit_ease)
+{
+    const Model *model = stage->tape->model;
+    IntegratorProblem problem = {
+        .context = stage,
+        .pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column},
+        .width = stage->width,
+        .live = stage->live,
+        .rtol = rtol,
+        .atol = atol,
+        .max_step = options->max_step,
+        .dense = options->dense,
+        .explicit_ease = explicit_ease,
+        .kernels = stage->kernels,
+        .rates = stage_rates,
+        .state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width,
+        .derivative = stage_derivative,
+        .jacobian = stage_jacobian,
+        .pass = native_pass,
+    };
+    stage->integrator = integrator_open(arena, &problem);
+    return stage->integrator != NULL;
+}
+
 /* By the clock of the walk a lane runs `scale` times as fast. */
 static void scale_rows(const Stage *stage, const double *from, double *to, int rows)
 {
@@ -141,7 +184,7 @@ const double *stage_derivative(void *context, double time, const double **inflow
 {
     Stage *stage = context;
     set_time_inside(stage, time);
-    tape_run(stage->tape, PROGRAM_RATES, stage->slots, stage->width);
+    run_rates(stage);
     const double *rates = tape_output(stage->tape, PROGRAM_RATES, stage->slots, 0, stage->width);
     *inflow = stage->infusion;
     if (!stage->own) {
@@ -179,7 +222,7 @@ bool stage_rates(void *context, double time, const double *y, double *rates)
     const Tape *tape = stage->tape;
     set_time_inside(stage, time);
     stage_set_state(stage, y);
-    tape_run(tape, PROGRAM_RATES, stage->slots, stage->width);
+    run_rates(stage);
     double trouble = kernels_finish_rates(
         stage->kernels, tape_output(tape, PROGRAM_RATES, stage->slots, 0, stage->width),
         stage->infusion, rates, stage->states, stage->width, stage->bad);
@@ -198,7 +241,7 @@ const double *stage_jacobian(void *context, double time, const double *y)
     Stage *stage = context;
     set_time_inside(stage, time);
     stage_set_state(stage, y);
-    tape_run(stage->tape, PROGRAM_JACOBIAN, stage->slots, stage->width);
+    run_jacobian(stage);
     const double *entries =
         tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
     if (!stage->own) {

@@ -268,6 +268,7 @@ static void *worker_open(void *shared)
         arena_free(arena);
         return NULL;
     }
+    pack_make_native(worker->pack);
     pack_observe(worker->pack, take_observation, worker);
     pack_at_dose(worker->pack, run->options->at_dose);
     return worker;

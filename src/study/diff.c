@@ -288,6 +288,8 @@ static void compare_solvers(Diffs *diffs)
     add_numbers(diffs, "solver.max_step", "", a->solver.max_step, b->solver.max_step);
     add_texts(diffs, "solver.method", a->solver.implicit ? "bdf" : "auto",
               b->solver.implicit ? "bdf" : "auto");
+    add_texts(diffs, "solver.native", a->solver.native ? "true" : "false",
+              b->solver.native ? "true" : "false");
     add_texts(diffs, "solver.dense", a->solver.dense ? "true" : "false",
               b->solver.dense ? "true" : "false");
     for (int i = 0; i < a->model->state_count; i++) {

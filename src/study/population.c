@@ -57,6 +57,7 @@ static Worker *worker_open(const Plan *plan)
         arena_free(arena);
         return NULL;
     }
+    pack_make_native(worker->pack);
     return worker;
 }
 

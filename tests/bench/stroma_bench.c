@@ -100,7 +100,9 @@ static double run_stroma(Bench *bench, Tool *tool)
     options.rtol = tool->rtol;
     options.safety = tool->safety;
     options.atol = bench->solver_atol;
+    options.native = strcmp(tool->name, "native") == 0;
     Pack *pack = pack_open(workload->tape, &options, tool->width);
+    pack_make_native(pack); // once for a model and a machine: not counted
     double from = cpu_seconds();
     for (int first = 0; first < workload->count; first += tool->width) {
         int left = workload->count - first;
@@ -118,7 +120,7 @@ static double run_stroma(Bench *bench, Tool *tool)
 /* Runs a tool over all subjects; with `keep` the values are in bench->results afterwards. */
 static double run_tool(Bench *bench, Tool *tool, bool keep)
 {
-    if (strcmp(tool->name, "stroma") == 0) {
+    if (strcmp(tool->name, "stroma") == 0 || strcmp(tool->name, "native") == 0) {
         return run_stroma(bench, tool);
     }
     char path[PATH_SIZE + 16];
@@ -262,12 +264,15 @@ static void choose_tools(Bench *bench)
             continue;
         }
         add_tool(bench, "stroma", width, options->rtol);
+        add_tool(bench, "native", width, options->rtol);
         double wanted = bench->workload->kind->error;
         if (options->match && wanted > 0) {
             double rtol = match_error(bench, width, wanted);
-            Tool *tool = rtol > 0 ? add_tool(bench, "stroma", width, rtol) : NULL;
-            if (tool != NULL) {
-                tool->safety = 1;
+            for (int k = 0; k < 2 && rtol > 0; k++) {
+                Tool *tool = add_tool(bench, k == 0 ? "stroma" : "native", width, rtol);
+                if (tool != NULL) {
+                    tool->safety = 1;
+                }
             }
         }
     }
@@ -416,7 +421,7 @@ static double number_of(const char *text)
 int main(int count, char **words)
 {
     Options options = {.workloads = "w1,w2,pollu,msc,ra",
-                       .tools = "B1,B2,B3,deSolve,deSolve0,stroma",
+                       .tools = "B1,B2,B3,deSolve,deSolve0,stroma,native",
                        .widths = "16,32",
                        .shared = STROMA_SOURCE_DIR "/../shared/bench",
                        .rtol = 1e-6,

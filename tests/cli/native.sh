@@ -1,0 +1,112 @@
+#!/bin/sh
+# native.sh: solver.native changes the time and nothing else: the same bytes with machine code and without, at every
+# width and on every way to the rates; what is kept is used again; without a compiler or with a useless one the
+# run goes on.
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2317 # functions are called by expect
+# shellcheck source=tests/cli/script.sh
+. "$(dirname -- "$0")/script.sh"
+export STROMA_PATH="$SOURCE/models"
+
+command -v cc >/dev/null || { echo 'skipped: no C compiler'; exit 77; }
+export STROMA_NATIVE_CACHE="$PWD/kept"
+
+same_tables()
+{
+    (cd "$1" && sha256sum ./*.csv) >one.sums
+    (cd "$2" && sha256sum ./*.csv) >two.sums
+    cmp one.sums two.sums
+}
+
+# run NAME ARGUMENT...: into NAME
+run()
+{
+    into=$1
+    shift
+    expect "run $into" "$STROMA" run "$@" --quiet --no-render --individuals=csv --out "$into"
+}
+
+# compare NAME STUDY OPTION...
+compare()
+{
+    name=$1
+    study=$2
+    shift 2
+    run "$name-off" "$study" "$@"
+    run "$name-on" "$study" "$@" --set solver.native=true
+    expect "$name: the same bytes" same_tables "$name-off" "$name-on"
+}
+
+count() { find kept -name '*.so' | wc -l; }
+
+small="$SOURCE/params/msc-population.cfg --set population.size=40 --set time.every=28"
+# shellcheck disable=SC2086 # words
+for lanes in 4 16; do
+    compare "msc$lanes" $small --lanes "$lanes"
+done
+compare ra "$SOURCE/params/ra-auto-allo.cfg" --set population.size=16 --set time.end=28
+
+# lanes with clocks of their own, switches, pivoting, rates that are not finite, explicit steps
+cat >all.stroma <<'END'
+model all "a dose, a switch, a burst, logarithms and powers"
+time h
+param k [1/h] "loss"
+param c [1/h] "strength of the burst" = 0
+param tau [h] "time of the switch" = 5
+state A [mg] "amount" = 0
+state x [1] "burst" = 1
+state w [1] "slow" = 1
+route dose -> A
+d/dt(A) = -k * A * (if t < tau then 1 else 2)
+d/dt(x) = c * x * x - x * 1 [1/h]
+d/dt(w) = 0.01 [1/h] * (hill(A, 3 [mg], 1.5) + exp(-x) + ln(1 + w) - max(w, 0.2)^1.3)
+END
+cat >all.cfg <<'END'
+model = "all";
+parameters = { k = 0.1; c = 0.6; };
+time = { end = 24.0; every = 1.0; };
+plots = ();
+arms = ( { name = "one"; doses = ( { route = "dose"; amount = "10 mg"; at = 1.0; } ); } );
+population = { size = 70; seed = 3; vary = { k = { cv = 0.3; }; c = { cv = 0.4; };
+  tau = { distribution = "uniform"; min = 3.0; max = 8.0; }; }; };
+END
+for options in '' '--set solver.method=bdf' '--set solver.dense=true'; do
+    # shellcheck disable=SC2086 # words
+    {
+        "$STROMA" run all.cfg $options --quiet --no-render --individuals=csv --out off >said 2>&1
+        "$STROMA" run all.cfg $options --quiet --no-render --individuals=csv --out on --set solver.native=true >said 2>&1
+    }
+    cat said
+    expect "all.cfg $options: there are numbers" test "$(cat off/*.csv | wc -l)" -gt 500
+    expect "all.cfg $options: the same bytes" same_tables off on
+    rm -rf off on
+done
+
+# what is kept is used: a compiler that cannot work is not called
+expect 'objects are kept' test "$(count)" -ge 3
+kept=$(count)
+export STROMA_CC=false
+# shellcheck disable=SC2086 # words
+run again $small --lanes 16 --set solver.native=true
+expect 'kept code gives the same bytes' same_tables msc16-off again
+expect 'and nothing is left beside it' test "$(find kept -type f | wc -l)" -eq "$kept"
+
+# a useless compiler; no compiler; a folder that others may write to
+export STROMA_NATIVE_CACHE="$PWD/none"
+# shellcheck disable=SC2086 # words
+run useless $small --lanes 16 --set solver.native=true
+expect 'a useless compiler: the same bytes' same_tables msc16-off useless
+expect 'a useless compiler leaves nothing' test "$(find none -type f | wc -l)" -eq 0
+warns()
+{
+    "$@" run all.cfg --set solver.native=true --no-render --out warned >said 2>&1
+    grep -q P511 said
+}
+STROMA_CC=/nowhere/cc
+expect 'no compiler: a warning' warns "$STROMA"
+unset STROMA_CC
+mkdir open
+chmod 777 open
+expect 'a folder of everybody: a warning' warns env STROMA_NATIVE_CACHE="$PWD/open" "$STROMA"
+expect 'and nothing in it' test "$(find open -type f | wc -l)" -eq 0
+exit $wrong
