@@ -164,9 +164,8 @@ static bool write_source(const char *path, const Text *text)
 /* Makes the shared object `path`. */
 static bool build(Arena *arena, const Text *text, const char *flags, const char *path)
 {
-    char part[] = "XXXXXX"; // a name that no other thread or process takes
     Text place = text_new(arena);
-    text_format(&place, "%s.%s", path, part);
+    text_format(&place, "%s.XXXXXX", path); // a name that no other thread or process takes
     int file = mkstemp(place.data);
     if (file < 0) {
         return false;
@@ -175,9 +174,9 @@ static bool build(Arena *arena, const Text *text, const char *flags, const char 
     Text source = text_new(arena);
     text_format(&source, "%s.c", place.data);
     char output[] = "-o";
-    char command[4096];
-    snprintf(command, sizeof command, "%s", compiler());
-    char *arguments[32] = {command};
+    Text command = text_new(arena);
+    text_string(&command, compiler());
+    char *arguments[32] = {command.data};
     int count = add_words(arena, arguments, 1, flags);
     arguments[count++] = output;
     arguments[count++] = place.data;
