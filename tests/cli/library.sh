@@ -26,7 +26,7 @@ grep -o '`reference\.[a-z0-9_]*`' rows | tr -d '`' | sed 's/reference\.//' | sor
 while read -r test; do
     expect "the test reference.$test exists" test -d "$SOURCE/tests/reference/$test"
 done <tests
-sed 's/.*| \(.*\) |$/\1/' rows | tr -d '`,' | tr ' ' '\n' | LC_ALL=C sort -u >told
+sed 's/.*| \(.*\) |$/\1/' rows | grep -o '`[^`]*`' | tr -d '`' | LC_ALL=C sort -u >told
 (cd "$SOURCE/params" && grep -l '^model ' ./*.cfg ./*/*.cfg) | while read -r study; do
     model=$(sed -n 's/^model *= *"\([^"]*\)".*/\1/p' "$SOURCE/params/$study")
     [ -f "$(dirname "$SOURCE/params/$study")/$model.stroma" ] || echo "$study" # a model of its own is no library's
