@@ -58,7 +58,7 @@ static double map_back(const Map *map, double u)
 {
     switch (map->kind) {
     case MAP_BOTH:
-        return map->low + 0.5 * (map->high - map->low) * (1.0 + sin(u));
+        return fmin(map->high, map->low + 0.5 * (map->high - map->low) * (1.0 + sin(u)));
     case MAP_LOW:
         return map->low + map->distance * (sqrt(u * u + 1.0) - 1.0);
     case MAP_HIGH:

@@ -6,6 +6,7 @@
 #include "study/fit.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 double scale_forth(const FitParameter *parameter, double value)
@@ -21,17 +22,40 @@ double scale_forth(const FitParameter *parameter, double value)
     return value;
 }
 
+/* exp and log round: a search that ends on its bound must not come back a digit beyond it, where
+ * the fitted study could not be read again. Coordinates outside the bounds (ends of intervals) are
+ * left as they are. */
+static double log_scale_back(const FitParameter *parameter, double coordinate)
+{
+    double value = exp(coordinate);
+    if (value < parameter->low && coordinate >= log(parameter->low)) {
+        return parameter->low;
+    }
+    if (value > parameter->high && coordinate <= log(parameter->high)) {
+        return parameter->high;
+    }
+    return value;
+}
+
+/* Never reaches its bounds, rounded or not: they have no logit. */
+static double logit_scale_back(const FitParameter *parameter, double coordinate)
+{
+    double low = parameter->low;
+    double high = parameter->high;
+    double part = (high - low) * exp(-fabs(coordinate)) / (1.0 + exp(-fabs(coordinate)));
+    double value = coordinate < 0.0 ? low + part : high - part;
+    double least = low == 0.0 ? DBL_MIN : nextafter(low, high);
+    double most = high == 0.0 ? -DBL_MIN : nextafter(high, low);
+    return fmin(fmax(value, least), most);
+}
+
 double scale_back(const FitParameter *parameter, double coordinate)
 {
     switch (parameter->scale) {
     case SCALE_LOG:
-        return exp(coordinate);
-    case SCALE_LOGIT: {
-        double range = parameter->high - parameter->low;
-        return coordinate < 0.0
-                   ? parameter->low + range * exp(coordinate) / (1.0 + exp(coordinate))
-                   : parameter->high - range * exp(-coordinate) / (1.0 + exp(-coordinate));
-    }
+        return log_scale_back(parameter, coordinate);
+    case SCALE_LOGIT:
+        return logit_scale_back(parameter, coordinate);
     case SCALE_LINEAR:
         break;
     }

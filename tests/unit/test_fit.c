@@ -133,8 +133,29 @@ static void test_scales_go_forth_and_back(void)
             (scale_back(&parameters[i], s + 1e-6) - scale_back(&parameters[i], s - 1e-6)) / 2e-6;
         CU_ASSERT_DOUBLE_EQUAL(scale_slope(&parameters[i], s), difference, 1e-8);
     }
-    CU_ASSERT(scale_back(&parameters[2], 800.0) <= 9.0 &&
-              scale_back(&parameters[2], -800.0) >= 1.0);
+}
+
+/* An estimate at its bound is written into a study and read again: no digit beyond. */
+static void test_bounds_come_back_as_they_were(void)
+{
+    const double bounds[] = {1e-8, 3e-5, 0.01, 0.7, 1.1, 3.0, 13.0, 1e3, 2e6, 7e11};
+    const int count = sizeof bounds / sizeof bounds[0];
+    int rounded = 0;
+    for (int i = 0; i + 1 < count; i++) {
+        FitParameter log_one = {.scale = SCALE_LOG, .low = bounds[i], .high = bounds[i + 1]};
+        FitParameter logit = {.scale = SCALE_LOGIT, .low = bounds[i], .high = bounds[i + 1]};
+        double low;
+        double high;
+        scale_bounds(&log_one, &low, &high);
+        rounded += exp(low) < bounds[i] || exp(high) > bounds[i + 1];
+        CU_ASSERT(scale_back(&log_one, low) >= bounds[i]);
+        CU_ASSERT(scale_back(&log_one, high) <= bounds[i + 1]);
+        CU_ASSERT_DOUBLE_EQUAL(scale_back(&log_one, low - 1.0), bounds[i] / exp(1.0),
+                               1e-12 * bounds[i]);
+        CU_ASSERT(isfinite(scale_forth(&logit, scale_back(&logit, -800.0))));
+        CU_ASSERT(isfinite(scale_forth(&logit, scale_back(&logit, 800.0))));
+    }
+    CU_ASSERT(rounded > 0); // else the bounds above show nothing
 }
 
 static void test_densities_are_those_of_the_formulas(void)
@@ -333,9 +354,9 @@ static void test_a_journal_answers_bit_by_bit(void)
     arena_free(arena);
 }
 
-SUITE("fit", TEST(test_scales_go_forth_and_back), TEST(test_densities_are_those_of_the_formulas),
-      TEST(test_weights_and_given_deviations), TEST(test_censored_values_bring_probabilities),
-      TEST(test_far_tails_stay_finite), TEST(test_priors_are_parabolas_on_the_scale),
-      TEST(test_a_deviation_left_to_the_residuals),
+SUITE("fit", TEST(test_scales_go_forth_and_back), TEST(test_bounds_come_back_as_they_were),
+      TEST(test_densities_are_those_of_the_formulas), TEST(test_weights_and_given_deviations),
+      TEST(test_censored_values_bring_probabilities), TEST(test_far_tails_stay_finite),
+      TEST(test_priors_are_parabolas_on_the_scale), TEST(test_a_deviation_left_to_the_residuals),
       TEST(test_a_lognormal_error_refuses_what_is_not_positive), TEST(test_starts_fill_the_box),
       TEST(test_a_journal_answers_bit_by_bit))
