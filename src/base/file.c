@@ -17,8 +17,8 @@ enum { BUFFER_BYTES = 64 * 1024 };
 
 struct OutFile {
     int handle;
-    int error; // first errno met, 0 if none
-    bool is_stdout;
+    int error;     // first errno met, 0 if none
+    bool in_place; // standard output, or a device or pipe: nothing to rename over
     const char *path;
     const char *temporary;
     char *buffer;
@@ -31,11 +31,17 @@ OutFile *file_create(Arena *arena, const char *path)
     OutFile *file = arena_alloc(arena, sizeof *file);
     file->path = arena_copy(arena, path, strlen(path));
     file->buffer = arena_alloc(arena, BUFFER_BYTES);
-    file->is_stdout = strcmp(path, "-") == 0;
-    if (file->is_stdout) {
+    file->temporary = "";
+    if (strcmp(path, "-") == 0) {
+        file->in_place = true;
         file->handle = STDOUT_FILENO;
-        file->temporary = "";
         return file;
+    }
+    struct stat old;
+    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode)) {
+        file->in_place = true; // a folder cannot be opened for writing
+        file->handle = open(path, O_WRONLY | O_CLOEXEC);
+        return file->handle < 0 ? NULL : file;
     }
     file->temporary = arena_format(arena, "%s/.%s.%ld.part", file_folder(arena, path),
                                    file_base(path), (long)getpid());
@@ -76,12 +82,12 @@ void file_write(OutFile *file, const void *bytes, size_t length)
 bool file_commit(OutFile *file)
 {
     flush_buffer(file);
-    if (file->is_stdout) {
+    if (file->handle != STDOUT_FILENO && close(file->handle) != 0 && !file->error) {
+        file->error = errno;
+    }
+    if (file->in_place) {
         errno = file->error;
         return file->error == 0;
-    }
-    if (close(file->handle) != 0 && !file->error) {
-        file->error = errno;
     }
     if (!file->error) {
         // A file that is replaced is written out at once by ext4 (2 to 4 ms each, auto_da_alloc);
@@ -106,14 +112,14 @@ bool file_replace(OutFile *file)
 {
     flush_buffer(file);
     struct stat old;
-    if (!file->error && !file->is_stdout && stat(file->path, &old) == 0 &&
+    if (!file->error && !file->in_place && stat(file->path, &old) == 0 &&
         fchmod(file->handle, old.st_mode & 07777) != 0) {
         file->error = errno;
     }
-    if (!file->error && !file->is_stdout && fsync(file->handle) != 0) {
+    if (!file->error && !file->in_place && fsync(file->handle) != 0) {
         file->error = errno;
     }
-    if (file->is_stdout || file->error) {
+    if (file->in_place || file->error) {
         return file_commit(file);
     }
     if (close(file->handle) != 0 || rename(file->temporary, file->path) != 0) {
@@ -127,8 +133,10 @@ bool file_replace(OutFile *file)
 
 void file_abandon(OutFile *file)
 {
-    if (file && !file->is_stdout) {
+    if (file && file->handle != STDOUT_FILENO) {
         close(file->handle);
+    }
+    if (file && !file->in_place) {
         unlink(file->temporary);
     }
 }

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,20 +120,48 @@ static void test_what_cannot_be_opened(void)
     close_scene(&scene);
 }
 
-/* A folder where the file should appear: the last step fails, and the temporary file goes. */
+/* A folder comes where the file should appear: the last step fails, and the temporary file goes. */
 static void test_a_failed_commit_leaves_nothing(void)
 {
     Scene scene = open_scene();
     char *path = path_in(&scene, "taken");
-    CU_ASSERT_EQUAL(mkdir(path, 0777), 0);
     OutFile *file = file_create(scene.arena, path);
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(mkdir(path, 0777), 0);
+    CU_ASSERT_PTR_NULL(file_create(scene.arena, path)); // and nothing is begun in its place
+    CU_ASSERT_EQUAL(errno, EISDIR);
     file_write(file, "x", 1);
     errno = 0;
     CU_ASSERT_FALSE(file_commit(file));
     CU_ASSERT_EQUAL(errno, EISDIR);
     CU_ASSERT_EQUAL(entries_in(scene.folder), 1);
     rmdir(path);
+    close_scene(&scene);
+}
+
+/* A pipe or a device is written into; a file renamed over it would take its place. */
+static void test_a_pipe_stays_a_pipe(void)
+{
+    Scene scene = open_scene();
+    char *path = path_in(&scene, "pipe");
+    CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    OutFile *file = file_create(scene.arena, path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    file_write(file, "four", 4);
+    CU_ASSERT_TRUE(file_replace(file));
+    char bytes[8];
+    CU_ASSERT_EQUAL(read(reader, bytes, sizeof bytes), 4);
+    close(reader);
+    struct stat after;
+    CU_ASSERT_EQUAL(stat(path, &after), 0);
+    CU_ASSERT_TRUE(S_ISFIFO(after.st_mode));
+    file = file_create(scene.arena, "/dev/full");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    file_write(file, "x", 1);
+    CU_ASSERT_FALSE(file_commit(file));
+    CU_ASSERT_EQUAL(errno, ENOSPC);
+    unlink(path);
     close_scene(&scene);
 }
 
@@ -190,5 +219,5 @@ static void test_hash(void)
 
 SUITE("file", TEST(test_commit_shows_the_whole_file_at_once), TEST(test_abandon_leaves_nothing),
       TEST(test_the_old_file_stays_until_the_new_one_is_complete), TEST(test_what_cannot_be_opened),
-      TEST(test_a_failed_commit_leaves_nothing), TEST(test_folders), TEST(test_parts_of_paths),
-      TEST(test_hash))
+      TEST(test_a_failed_commit_leaves_nothing), TEST(test_a_pipe_stays_a_pipe), TEST(test_folders),
+      TEST(test_parts_of_paths), TEST(test_hash))
