@@ -88,6 +88,19 @@ void diag_report(Diag *diag, Fault fault, Span where, const char *format, ...)
     va_end(arguments);
 }
 
+void diag_unreadable(Diag *diag, Fault fault, Span where, const char *what, SourceStatus status,
+                     const Source *source)
+{
+    assert(status != SOURCE_OK);
+    bool noise = status == SOURCE_ZERO_BYTE || status == SOURCE_NOT_UTF8;
+    Span place = noise ? (Span){source, source->length, 0} : where;
+    diag_report(diag, fault, place, "%s: %s", what, source_status_text(status));
+    if (noise) {
+        diag_hint(diag, status == SOURCE_NOT_UTF8 ? "no UTF-8 from here on; save it as UTF-8"
+                                                  : "here stands the zero byte");
+    }
+}
+
 void diag_hint(Diag *diag, const char *format, ...)
 {
     if (diag->dropped_last || diag->count == 0) {
@@ -192,7 +205,7 @@ static void print_excerpt(Text *text, Span where, const char *hint)
     text_format(text, "%5d | ", line);
     for (uint32_t i = window.first; i < window.last; i++) {
         unsigned char c = (unsigned char)start[i];
-        text_add(text, c < ' ' && c != '\t' ? "?" : start + i, 1);
+        text_add(text, (c < ' ' && c != '\t') || c == 0x7f ? "?" : start + i, 1);
     }
     text_string(text, "\n      | ");
     for (uint32_t i = window.first; i < at; i++) {

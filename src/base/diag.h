@@ -39,6 +39,11 @@ void diag_keep(Diag *diag, int most);
 void diag_report(Diag *diag, Fault fault, Span where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* A file that `source_read` refused: `what`, such as "cannot read the model 'x'", and why. The
+ * place is the byte at which the text ends where that is why, and else `where`. */
+void diag_unreadable(Diag *diag, Fault fault, Span where, const char *what, SourceStatus status,
+                     const Source *source);
+
 /* Words behind the caret of the report added last, such as "did you mean 'x' (line 4)?". */
 void diag_hint(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -2,47 +2,26 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/source.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Length of the UTF-8 sequence at text, 0 if it is not one. */
-static uint32_t utf8_length(const unsigned char *text, uint32_t left)
+/* Bytes up to the first that is zero or not UTF-8. */
+static size_t text_before_noise(const char *text, size_t length)
 {
-    if (text[0] < 0x80) {
-        return text[0] != 0;
-    }
-    uint32_t length = text[0] >= 0xf0 && text[0] < 0xf5   ? 4
-                      : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-                      : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-                                                          : 0;
-    if (length == 0 || length > left) {
-        return 0;
-    }
-    for (uint32_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool surrogate = text[0] == 0xed && text[1] >= 0xa0;
-    bool too_high = text[0] == 0xf4 && text[1] >= 0x90;
-    return overlong || surrogate || too_high ? 0 : length;
-}
-
-static bool is_utf8(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length;) {
-        size_t left = length - i;
-        uint32_t step = utf8_length((const unsigned char *)text + i, left > 4 ? 4 : (uint32_t)left);
+    size_t i = 0;
+    while (i < length) {
+        size_t step = text_utf8(text + i, length - i);
         if (step == 0) {
-            return false;
+            break;
         }
         i += step;
     }
-    return true;
+    return i;
 }
 
 static void index_lines(Arena *arena, Source *source)
@@ -130,10 +109,11 @@ SourceStatus source_read(Arena *arena, const char *path, const Source **source)
     if (length > SOURCE_MAX_BYTES) {
         return SOURCE_TOO_LARGE;
     }
-    if (!is_utf8(text, length)) {
-        return SOURCE_BINARY;
+    size_t good = text_before_noise(text, length);
+    *source = source_from_text(arena, path, text, good);
+    if (good < length) {
+        return text[good] == '\0' ? SOURCE_ZERO_BYTE : SOURCE_NOT_UTF8;
     }
-    *source = source_from_text(arena, path, text, length);
     return SOURCE_OK;
 }
 
@@ -150,8 +130,10 @@ const char *source_status_text(SourceStatus status)
         return "it cannot be read";
     case SOURCE_TOO_LARGE:
         return "it is larger than 64 MiB";
-    case SOURCE_BINARY:
-        return "it is not a text file (it holds a zero byte or is not UTF-8)";
+    case SOURCE_ZERO_BYTE:
+        return "it holds a zero byte, so it is not a text file";
+    case SOURCE_NOT_UTF8:
+        return "it is not a text file in UTF-8";
     }
     return "";
 }

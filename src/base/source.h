@@ -32,12 +32,14 @@ typedef enum {
     SOURCE_DIRECTORY, // it is a folder
     SOURCE_UNREADABLE,
     SOURCE_TOO_LARGE, // more than SOURCE_MAX_BYTES
-    SOURCE_BINARY     // holds a NUL byte, or is not UTF-8
+    SOURCE_ZERO_BYTE, // no text
+    SOURCE_NOT_UTF8   // text in another encoding, or no text
 } SourceStatus;
 
 enum { SOURCE_MAX_BYTES = 64 * 1024 * 1024 };
 
-/* Reads a whole file ("-" is standard input). On SOURCE_OK *source is set, in `arena`. */
+/* Reads a whole file ("-" is standard input). On SOURCE_OK *source is set, in `arena`; on
+ * SOURCE_ZERO_BYTE and SOURCE_NOT_UTF8 it holds the text up to the first such byte. */
 SourceStatus source_read(Arena *arena, const char *path, const Source **source);
 
 /* One sentence for a status, such as "there is no such file". */

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,4 +73,29 @@ void text_number(Text *text, double value)
     char digits[NUMBER_TEXT_SIZE];
     int length = number_text(value, digits);
     text_add(text, digits, (size_t)length);
+}
+
+size_t text_utf8(const char *bytes, size_t left)
+{
+    assert(bytes != NULL && left > 0);
+    const unsigned char *text = (const unsigned char *)bytes;
+    if (text[0] < 0x80) {
+        return text[0] != 0;
+    }
+    size_t length = text[0] >= 0xf0 && text[0] < 0xf5   ? 4
+                    : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+                    : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                                                        : 0;
+    if (length == 0 || length > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+    bool surrogate = text[0] == 0xed && text[1] >= 0xa0;
+    bool too_high = text[0] == 0xf4 && text[1] >= 0x90;
+    return overlong || surrogate || too_high ? 0 : length;
 }

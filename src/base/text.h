@@ -20,4 +20,8 @@ void text_format(Text *text, const char *format, ...) __attribute__((format(prin
 /* Appends the shortest decimal form that reads back to the same double (number.h). */
 void text_number(Text *text, double value);
 
+/* Bytes (1 to 4) of the UTF-8 character at `bytes`, of which `left` may be read; 0 if there is
+ * none, a zero byte included. */
+size_t text_utf8(const char *bytes, size_t left);
+
 #endif

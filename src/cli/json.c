@@ -5,19 +5,25 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 void json_quoted(Text *text, const char *string)
 {
     assert(text != NULL && string != NULL);
     text_string(text, "\"");
-    for (; *string != '\0'; string++) {
+    size_t left = strlen(string);
+    for (size_t step; left > 0; string += step, left -= step) {
         unsigned char byte = (unsigned char)*string;
+        size_t letter = text_utf8(string, left);
+        step = letter == 0 ? 1 : letter;
         if (byte == '"' || byte == '\\') {
             text_format(text, "\\%c", byte);
         } else if (byte < 0x20) {
             text_format(text, "\\u%04x", byte);
+        } else if (letter == 0) { // JSON is UTF-8; paths and arguments need not be
+            text_string(text, "?");
         } else {
-            text_add(text, string, 1);
+            text_add(text, string, letter);
         }
     }
     text_string(text, "\"");

@@ -143,8 +143,8 @@ const Model *model_read(Arena *arena, const char *path, SearchPath search, Diag 
     const Source *source = NULL;
     SourceStatus status = source_read(arena, path, &source);
     if (status != SOURCE_OK) {
-        diag_report(diag, FAULT_M001, (Span){NULL, 0, 0}, "cannot read the model '%s': %s", path,
-                    source_status_text(status));
+        diag_unreadable(diag, FAULT_M001, (Span){NULL, 0, 0},
+                        arena_format(arena, "cannot read the model '%s'", path), status, source);
         return NULL;
     }
     return model_from_source(arena, source, search, diag);

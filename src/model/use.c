@@ -32,8 +32,9 @@ const File *builder_file(Builder *builder, const char *path, Span where)
     const Source *source = NULL;
     SourceStatus status = source_read(builder->arena, path, &source);
     if (status != SOURCE_OK) {
-        diag_report(builder->diag, FAULT_M001, where, "cannot read the model '%s': %s", path,
-                    source_status_text(status));
+        diag_unreadable(builder->diag, FAULT_M001, where,
+                        arena_format(builder->arena, "cannot read the model '%s'", path), status,
+                        source);
         return NULL;
     }
     const File *file = parse_file(builder->arena, source, builder->diag);

@@ -214,8 +214,9 @@ static void parse_include(Cursor *cursor, Entry *group)
     const Source *source = NULL;
     SourceStatus status = read_or_take(config, path, &source);
     if (status != SOURCE_OK) {
-        diag_report(config->diag, FAULT_P002, where, "'%s' cannot be included: %s", path,
-                    source_status_text(status));
+        diag_unreadable(config->diag, FAULT_P002, where,
+                        arena_format(config->arena, "'%s' cannot be included", path), status,
+                        source);
         if (status == SOURCE_MISSING) {
             diag_hint(config->diag, "the path is relative to the folder of this file");
         }
@@ -539,8 +540,9 @@ bool config_read_path(Config *config, const char *path)
     const Source *source = NULL;
     SourceStatus status = read_or_take(config, path, &source);
     if (status != SOURCE_OK) {
-        diag_report(config->diag, FAULT_P001, (Span){0}, "cannot read the study '%s': %s", path,
-                    source_status_text(status));
+        diag_unreadable(config->diag, FAULT_P001, (Span){0},
+                        arena_format(config->arena, "cannot read the study '%s'", path), status,
+                        source);
         return false;
     }
     return config_read_source(config, source);

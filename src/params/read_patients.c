@@ -231,8 +231,9 @@ static bool open_table(Patients *patients)
     const char *path = beside_file(reader, patients->file);
     SourceStatus status = source_read(reader->arena, path, &patients->source);
     if (status != SOURCE_OK) {
-        diag_report(reader->diag, FAULT_P064, patients->file->value, "cannot read '%s': %s", path,
-                    source_status_text(status));
+        diag_unreadable(reader->diag, FAULT_P064, patients->file->value,
+                        arena_format(reader->arena, "cannot read '%s'", path), status,
+                        patients->source);
         return false;
     }
     reader->patients = patients->source;

@@ -250,8 +250,9 @@ static bool open_points(PointFile *file, Entry *group)
     const char *path = beside_file(reader, file->file);
     SourceStatus status = source_read(reader->arena, path, &file->source);
     if (status != SOURCE_OK) {
-        diag_report(reader->diag, FAULT_P042, file->file->value, "cannot read '%s': %s", path,
-                    source_status_text(status));
+        diag_unreadable(reader->diag, FAULT_P042, file->file->value,
+                        arena_format(reader->arena, "cannot read '%s'", path), status,
+                        file->source);
         return false;
     }
     const Entry *unit_text = member(group, "time_unit");

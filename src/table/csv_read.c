@@ -314,8 +314,8 @@ static bool read_fields(Reader *reader, const char *path)
     if (status != SOURCE_OK) {
         // No text: the complaint still carries the name of the file.
         Span nowhere = {source_from_text(reader->arena, path, "", 0), 0, 0};
-        diag_report(reader->diag, FAULT_T001, nowhere, "cannot read the table: %s",
-                    source_status_text(status));
+        diag_unreadable(reader->diag, FAULT_T001, nowhere, "cannot read the table", status,
+                        reader->source);
         return false;
     }
     return read_header(reader) && read_rows(reader);

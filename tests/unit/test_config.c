@@ -523,9 +523,12 @@ static void test_studies_that_cannot_be_read(void)
     close_scene(&scene);
     put_file(&files, "bytes.cfg", "a = \"\xff\xfe\";");
     scene = open_files(&files, "bytes.cfg");
-    expect_file_messages(&scene, &files,
-                         "stroma: error P001: cannot read the study '/bytes.cfg': it is not a text "
-                         "file (it holds a zero byte or is not UTF-8)\n");
+    expect_file_messages(
+        &scene, &files,
+        "/bytes.cfg:1:6: error P001: cannot read the study '/bytes.cfg': it is not "
+        "a text file in UTF-8\n"
+        "    1 | a = \"\n"
+        "      |      ^ no UTF-8 from here on; save it as UTF-8\n");
     remove_files(&files, &scene);
 }
 

@@ -133,19 +133,20 @@ static void test_what_is_refused(void)
     CU_ASSERT_EQUAL(source_read(arena, "/nowhere/at/all", &source), SOURCE_MISSING);
     CU_ASSERT_EQUAL(source_read(arena, "/tmp", &source), SOURCE_DIRECTORY);
     CU_ASSERT_EQUAL(source_read(arena, "/dev/zero", &source), SOURCE_TOO_LARGE);
-    CU_ASSERT_EQUAL(read_bytes(arena, "a\0b", 3, &source), SOURCE_BINARY);
+    CU_ASSERT_EQUAL(read_bytes(arena, "a\0b", 3, &source), SOURCE_ZERO_BYTE);
     CU_ASSERT_EQUAL(read_bytes(arena,
                                "\x7f"
                                "ELF\x02\x01\x01\xff",
                                8, &source),
-                    SOURCE_BINARY);
-    CU_ASSERT_EQUAL(read_bytes(arena, "caf\xe9\n", 5, &source), SOURCE_BINARY);        // Latin-1
-    CU_ASSERT_EQUAL(read_bytes(arena, "\xc0\xaf", 2, &source), SOURCE_BINARY);         // overlong /
-    CU_ASSERT_EQUAL(read_bytes(arena, "\xe0\x80\xaf", 3, &source), SOURCE_BINARY);     // overlong
-    CU_ASSERT_EQUAL(read_bytes(arena, "\xed\xa0\x80", 3, &source), SOURCE_BINARY);     // surrogate
-    CU_ASSERT_EQUAL(read_bytes(arena, "\xf4\x90\x80\x80", 4, &source), SOURCE_BINARY); // too high
-    CU_ASSERT_EQUAL(read_bytes(arena, "x\xe2\x88", 3, &source), SOURCE_BINARY);        // cut off
-    CU_ASSERT_EQUAL(read_bytes(arena, "\xf0\x9f\x92\x8a\n", 5, &source), SOURCE_OK);   // a pill
+                    SOURCE_NOT_UTF8);
+    CU_ASSERT_EQUAL(read_bytes(arena, "caf\xe9\n", 5, &source), SOURCE_NOT_UTF8); // Latin-1
+    CU_ASSERT_STRING_EQUAL(source->text, "caf");                                  // where it stands
+    CU_ASSERT_EQUAL(read_bytes(arena, "\xc0\xaf", 2, &source), SOURCE_NOT_UTF8);  // overlong /
+    CU_ASSERT_EQUAL(read_bytes(arena, "\xe0\x80\xaf", 3, &source), SOURCE_NOT_UTF8); // overlong
+    CU_ASSERT_EQUAL(read_bytes(arena, "\xed\xa0\x80", 3, &source), SOURCE_NOT_UTF8); // surrogate
+    CU_ASSERT_EQUAL(read_bytes(arena, "\xf4\x90\x80\x80", 4, &source), SOURCE_NOT_UTF8); // too high
+    CU_ASSERT_EQUAL(read_bytes(arena, "x\xe2\x88", 3, &source), SOURCE_NOT_UTF8);        // cut off
+    CU_ASSERT_EQUAL(read_bytes(arena, "\xf0\x9f\x92\x8a\n", 5, &source), SOURCE_OK);     // a pill
     CU_ASSERT_PTR_NULL(strstr(source_status_text(SOURCE_MISSING), "\n"));
     arena_free(arena);
 }
