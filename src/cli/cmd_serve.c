@@ -57,8 +57,10 @@ static void line_add(Line *line, const char *bytes, size_t length)
         line->bytes = copy;
         line->room = room;
     }
-    memcpy(line->bytes + line->length, bytes, length);
-    line->length += length;
+    if (length > 0) { // an empty first line has no bytes yet
+        memcpy(line->bytes + line->length, bytes, length);
+        line->length += length;
+    }
 }
 
 /* False: stdout is gone, or a signal came. */

@@ -230,6 +230,9 @@ void serve_refuse_long(Server *server, Text *text)
 void serve_answer(Server *server, const char *line, size_t length, Text *text)
 {
     size_t start = 0;
+    if (length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) { // what spreadsheets put first
+        start = 3;
+    }
     while (start < length && (line[start] == ' ' || line[start] == '\t')) {
         start++;
     }
