@@ -271,15 +271,9 @@ static int run_rows(Batch *batch, const char *folder, int lanes, int jobs)
 int batch_command(Cli *cli, const Study *study, const char *folder, int lanes)
 {
     const char *path = option_value(&cli->arguments, "batch");
-    static const char *const others[] = {"json", "ascii", "timings"};
     Diag *diag = diag_new(cli->arena);
     Batch batch = {.cli = cli, .study = study};
     int jobs = 0;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (option_given(&cli->arguments, others[i])) {
-            return cli_misused(cli, "'--%s' does not go with --batch", others[i]);
-        }
-    }
     if (study->population != NULL || study->data != NULL) {
         return cli_misused(cli, "--batch is for a study with one subject an arm; this one has %s",
                            study->data != NULL ? "a data file" : "a population");

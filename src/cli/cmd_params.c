@@ -280,6 +280,23 @@ static int run_diff(Cli *cli, int count, const char *const *words)
     return differences == 0 ? CLI_OK : CLI_FAILED;
 }
 
+/* An option that the action knows nothing of, or NULL. The options are those of all three. */
+static const char *foreign_option(const Cli *cli, const char *action)
+{
+    static const struct {
+        const char *option;
+        const char *actions;
+    } uses[] = {{"source", "set"}, {"override", "set"}, {"model-units", "get set"},
+                {"out", "set"},    {"bare", "get"},     {"json", "get diff"}};
+    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+        if (option_given(&cli->arguments, uses[i].option) &&
+            strstr(uses[i].actions, action) == NULL) {
+            return uses[i].option;
+        }
+    }
+    return NULL;
+}
+
 static int run_params(Cli *cli)
 {
     static const char *const names[] = {"get", "set", "diff"};
@@ -292,6 +309,13 @@ static int run_params(Cli *cli)
         const char *near = names_near_list(names, 3, action);
         return near == NULL ? cli_misused(cli, "what is '%s'? It is get, set or diff", action)
                             : cli_misused(cli, "what is '%s'? Did you mean '%s'?", action, near);
+    }
+    const char *foreign = foreign_option(cli, action);
+    if (foreign != NULL) {
+        return cli_misused(cli, "'--%s' says nothing to %s", foreign, action);
+    }
+    if (option_given(&cli->arguments, "bare") && option_given(&cli->arguments, "json")) {
+        return cli_misused(cli, "'--bare' does not go with --json");
     }
     if (!cli_readable(cli, words[0])) {
         return CLI_FILE;

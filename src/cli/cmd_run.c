@@ -417,6 +417,25 @@ static const char *make_folder(const Cli *cli, const Study *study, const char *w
     return folder;
 }
 
+/* Options that would say nothing beside one that leaves out the work they are about; NULL if there
+ * is none, else *alone is the one that leaves it out. */
+static const char *idle_option(const Cli *cli, const char **alone)
+{
+    static const char *const idle[][9] = {
+        {"batch", "json", "ascii", "timings"},
+        {"cohort-only", "subject", "shard", "resume", "individuals", "json", "ascii", "timings"},
+        {"subject", "shard", "resume", "individuals", "json", "ascii", "timings"}};
+    for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++) {
+        *alone = idle[i][0];
+        for (size_t k = 1; option_given(&cli->arguments, *alone) && idle[i][k] != NULL; k++) {
+            if (option_given(&cli->arguments, idle[i][k])) {
+                return idle[i][k];
+            }
+        }
+    }
+    return NULL;
+}
+
 /* Options that mean something for some studies only. CLI_OK, or CLI_USAGE with the complaint made.
  */
 static int read_options(Cli *cli, const Study *study, RunOptions *options)
@@ -427,6 +446,11 @@ static int read_options(Cli *cli, const Study *study, RunOptions *options)
     if (!population && population_option_given(cli, &name)) {
         return cli_misused(cli, "'--%s' is for a study with a population; '%s' has none", name,
                            path);
+    }
+    const char *alone;
+    name = idle_option(cli, &alone);
+    if (name != NULL) {
+        return cli_misused(cli, "'--%s' does not go with --%s", name, alone);
     }
     if (!read_at_dose(cli, &options->at_dose)) {
         return cli_misused(cli, "'--at-dose %s' is none of pre, post, both",

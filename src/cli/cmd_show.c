@@ -198,41 +198,54 @@ static int show_tokens(Cli *cli, const char *path, Diag *diag, Text *text)
     const Source *source = NULL;
     SourceStatus status = source_read(cli->arena, path, &source);
     if (status != SOURCE_OK) {
-        cli_complain("cannot read '%s': %s", path, source_status_text(status));
+        diag_unreadable(diag, FAULT_M001, (Span){NULL, 0, 0},
+                        arena_format(cli->arena, "cannot read '%s'", path), status, source);
         return CLI_DATA;
     }
     model_print_tokens(cli->arena, source, diag, text);
     return diag_errors(diag) > 0 ? CLI_DATA : CLI_OK;
 }
 
+static int read_model(Cli *cli, const char *path, Shown *shown, Diag *diag)
+{
+    if (option_given(&cli->arguments, "tokens")) {
+        int code = show_tokens(cli, path, diag, &shown->text);
+        if (code != CLI_OK || cli->arguments.use_count == 1) {
+            return code;
+        }
+    }
+    shown->model = model_read(cli->arena, path, places_models(cli->arena), diag);
+    return shown->model == NULL ? CLI_DATA : CLI_OK;
+}
+
+static int read_study(Cli *cli, const char *path, Shown *shown, Diag *diag)
+{
+    ParamsOptions params = params_options_default();
+    params.models = places_models(cli->arena);
+    shown->study = params_read(cli->arena, path, &params, diag);
+    if (shown->study == NULL) {
+        return CLI_DATA;
+    }
+    shown->model = shown->study->model;
+    if (option_given(&cli->arguments, "tokens")) {
+        model_print_tokens(cli->arena, shown->model->sources[0], diag, &shown->text);
+    }
+    return CLI_OK;
+}
+
 static int run_show(Cli *cli)
 {
     const char *path = cli->arguments.operands[0];
-    bool tokens = option_given(&cli->arguments, "tokens");
     if (!cli_readable(cli, path)) {
         return CLI_FILE;
     }
     Diag *diag = diag_new(cli->arena);
-    ParamsOptions params = params_options_default();
-    params.models = places_models(cli->arena);
     Shown shown = {.model = NULL, .study = NULL, .text = text_new(cli->arena)};
-    int code = CLI_OK;
-    if (tokens && cli_is_model(path)) {
-        code = show_tokens(cli, path, diag, &shown.text);
-    } else if (cli_is_model(path)) {
-        shown.model = model_read(cli->arena, path, params.models, diag);
-    } else {
-        shown.study = params_read(cli->arena, path, &params, diag);
-        shown.model = shown.study == NULL ? NULL : shown.study->model;
-        if (tokens && shown.model != NULL) {
-            model_print_tokens(cli->arena, shown.model->sources[0], diag, &shown.text);
-        }
-    }
+    int code = cli_is_model(path) ? read_model(cli, path, &shown, diag)
+                                  : read_study(cli, path, &shown, diag);
     cli_print_diag(cli, diag);
     if (shown.model != NULL) {
         code = show_stages(cli, &shown);
-    } else if (!tokens || !cli_is_model(path)) {
-        code = CLI_DATA;
     }
     cli_print(cli, &shown.text);
     return code;

@@ -134,6 +134,13 @@ static bool parse_short(Parser *parser, const char *word)
     return true;
 }
 
+/* "-", and negative numbers: no option is a digit. */
+static bool is_operand(const char *word)
+{
+    return word[0] != '-' || word[1] == '\0' || (word[1] >= '0' && word[1] <= '9') ||
+           word[1] == '.';
+}
+
 bool options_parse(Arena *arena, const Option *options, int argc, char **argv, Arguments *arguments,
                    const char **complaint)
 {
@@ -157,7 +164,7 @@ bool options_parse(Arena *arena, const Option *options, int argc, char **argv, A
     while (parser.next < argc) {
         const char *word = argv[parser.next++];
         bool good = true;
-        if (operands_only || word[0] != '-' || word[1] == '\0') {
+        if (operands_only || is_operand(word)) {
             arguments->operands[arguments->operand_count++] = word;
         } else if (strcmp(word, "--") == 0) {
             operands_only = true;
