@@ -41,6 +41,7 @@ Events *events_open(const Pack *pack)
     events->first = arena_array(arena, count, sizeof(int));
     events->ready = arena_array(arena, count * width, sizeof(bool));
     events->due = arena_array(arena, count * width, sizeof(bool));
+    events->early = arena_array(arena, count * width, sizeof(bool));
     events->queued = arena_array(arena, count, sizeof(bool));
     events->priority = arena_array(arena, count, sizeof(double));
     events->waiting_count = arena_array(arena, width, sizeof(int));
@@ -95,7 +96,9 @@ void events_sample(Pack *pack, double time)
         for (int lane = 0; lane < pack->width; lane++) {
             int k = i * pack->width + lane;
             oldest[k] = events_output(pack, i, TRIGGER_SURFACE, lane);
-            events->ready[k] = events->ready[k] || events_output(pack, i, TRIGGER_OFF, lane) != 0.0;
+            bool off = events_output(pack, i, TRIGGER_OFF, lane) != 0.0;
+            events->early[k] = events->early[k] && time <= events->until;
+            events->ready[k] = events->ready[k] || (off && !events->early[k]);
         }
     }
 }
@@ -113,6 +116,7 @@ void events_load(Pack *pack)
         events->since[lane] = pack->start;
         events->passed[lane] = 0;
     }
+    memset(events->early, 0, (size_t)events->count * (size_t)pack->width * sizeof *events->early);
     events->sampled = 0;
 }
 
@@ -289,7 +293,8 @@ static bool look(Instant *instant, bool *any)
         bool now = out[TRIGGER_TEST] != 0.0 && events->ready[k];
         events->queued[i] = instant->first_look ? events->due[k] : now;
         events->queued[i] = events->queued[i] && (events->timed[i] || !instant->timed_only);
-        events->ready[k] = (events->ready[k] || out[TRIGGER_OFF] != 0.0) && !events->queued[i];
+        bool off = out[TRIGGER_OFF] != 0.0 && !events->early[k];
+        events->ready[k] = (events->ready[k] || off) && !events->queued[i];
         events->priority[i] = out[TRIGGER_PRIORITY];
     }
     instant->first_look = false;
@@ -389,15 +394,19 @@ static bool fire_lane(Pack *pack, int lane, double time, bool timed_only)
 
 /* ---- all lanes ---- */
 
-/* After a probe: adds to what is due. */
-static void collect(Pack *pack, bool begin)
+/* After a probe: adds to what is due. What becomes true only in the rest of this instant still has
+ * its threshold before it: that it is clearly false does not mean that it may fire again. */
+static void collect(Pack *pack, double time, bool begin)
 {
     Events *events = pack->events;
     for (int i = 0; i < events->count; i++) {
         for (int lane = 0; lane < pack->width; lane++) {
             int k = i * pack->width + lane;
             bool holds = events_output(pack, i, TRIGGER_TEST, lane) != 0.0;
-            events->due[k] = (!begin && events->due[k]) || (holds && events->ready[k]);
+            bool was_due = !begin && events->due[k];
+            events->due[k] = was_due || (holds && events->ready[k]);
+            bool stays = events->early[k] && time <= events->until;
+            events->early[k] = stays || (!begin && events->due[k] && !was_due);
         }
     }
 }
@@ -432,7 +441,7 @@ bool events_arrive(Pack *pack, double time)
     }
     events_probe(pack, time, pack->main.y);
     begin_lanes(pack);
-    collect(pack, true);
+    collect(pack, time, true);
     return fire_all(pack, time, true);
 }
 
@@ -444,12 +453,13 @@ bool events_fire(Pack *pack, double time, double ahead)
     }
     assert(ahead >= time);
     events_probe(pack, time, pack->main.y);
-    collect(pack, true);
+    collect(pack, time, true);
     double near = fmin(ahead, time + ONE_INSTANT * fabs(time));
     if (near > time) {
+        events->until = near;
         integrator_value(pack->main.integrator, near, pack->scratch);
         events_probe(pack, near, pack->scratch);
-        collect(pack, false);
+        collect(pack, near, false);
     }
     bool touched = fire_all(pack, time, false);
     events_probe(pack, time, pack->main.y);

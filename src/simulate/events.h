@@ -58,6 +58,8 @@ struct Events {
     int *first;      // (count) first output in PROGRAM_ASSIGN
     bool *ready;     // (count × width) may fire
     bool *due;       // (count × width) becomes true now
+    bool *early;     // (count × width) has fired up to an instant before its test becomes true
+    double until;    // where that instant ends
     bool *queued;    // (count) scratch of one lane, as is priority
     double *priority;
     Waiting *waiting;               // (width × WAITING_MOST); NULL if no event has a delay

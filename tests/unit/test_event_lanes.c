@@ -228,6 +228,34 @@ static void test_surfaces_agree_with_tests(void)
     bench_close(bench);
 }
 
+/* x = exp(rate t) passes 2 once. The rates differ by less than an instant (1e-12 of the time): all
+ * lanes fire with the first one, those that are not there yet too, and none a second time when it
+ * comes there. */
+static void test_crossings_within_an_instant(void)
+{
+    Bench *bench = bench_model("model grow\ntime h\nparam rate = 1\nstate x = 1\nstate n = 0\n"
+                               "d/dt(x) = rate * x\nd/dt(n) = 0\n"
+                               "event above when x > 2 : n = n + 1\n",
+                               NULL);
+    bench_tolerance(bench, 1e-8, 1e-10);
+    bench_pack(bench, 4);
+    const double rates[] = {1.0, 1.0 - 2e-13, 1.0 - 5e-14, 1.0 + 1e-13};
+    SubjectInput subjects[4];
+    for (int i = 0; i < 4; i++) {
+        subjects[i] = (SubjectInput){.parameters = &rates[i]};
+    }
+    const double times[] = {0.69, 0.7, 2.0};
+    bench_load(bench, subjects, 4, 0.0, 2.0);
+    CU_ASSERT(bench_run(bench, times, 3));
+    for (int lane = 0; lane < 4; lane++) {
+        CU_ASSERT_EQUAL(bench_value(bench, 0, Y, lane), 0.0);
+        CU_ASSERT_EQUAL(bench_value(bench, 1, Y, lane), 1.0);
+        CU_ASSERT_EQUAL(bench_value(bench, 2, Y, lane), 1.0);
+        CU_ASSERT_EQUAL(fired(bench, lane), 1);
+    }
+    bench_close(bench);
+}
+
 SUITE("event lanes", TEST(test_a_lane_that_begins_later), TEST(test_a_covariate_makes_it_true),
       TEST(test_a_reset_cancels_what_waits), TEST(test_order_and_width),
-      TEST(test_surfaces_agree_with_tests))
+      TEST(test_surfaces_agree_with_tests), TEST(test_crossings_within_an_instant))
