@@ -71,9 +71,11 @@ Operator operator_find(const char *name);
 /* Borders of the special cases in operators.def. */
 #define EXPR_TINY              1e-300  // what the logarithm and hill take for nothing
 #define EXPR_SLIGHTLY_NEGATIVE (-1e-6) // a value from here to 0 is a solver's zero, not an error
-// With n < 1 the slope of hill grows without limit towards x = 0; it ends at this many times 1/K,
-// so that a Jacobian stays usable.
-#define EXPR_HILL_STEEPEST 1e6
+// With n < 1 the slope of hill grows without limit towards x = 0. It ends at this many times 1/K:
+// in the Jacobian, so that Newton's iterations stay usable, which need no exact one; in derivatives
+// that are a result, where x^n has become nothing (below 1e-8 for n of 0.3).
+#define EXPR_HILL_STEEPEST       1e6
+#define EXPR_HILL_STEEPEST_EXACT 1e20
 enum { EXPR_HILL_WHOLE = 8 }; // hill with a literal n of 1..8 is computed as a rational function
 
 /* hill counts x and K below 0 as 0 and, for a literal n, above this limit as the limit, so that no

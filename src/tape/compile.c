@@ -263,7 +263,12 @@ const Tape *tape_compile(Arena *arena, const Model *model, const TapeOptions *op
     Terms terms;
     terms_open(&terms, scratch);
     Term *outputs = arena_array(scratch, wanted.count + 1, sizeof *outputs);
-    terms_lower(&terms, model->graph, wanted.exprs, outputs, (int)wanted.count);
+    int exact = wanted.start[PROGRAM_PARTIALS]; // from here on derivatives are a result
+    terms.steepest = EXPR_HILL_STEEPEST;
+    terms_lower(&terms, model->graph, wanted.exprs, outputs, exact);
+    terms.steepest = EXPR_HILL_STEEPEST_EXACT;
+    terms_lower(&terms, model->graph, wanted.exprs + exact, outputs + exact,
+                (int)wanted.count - exact);
     for (int p = 0; p < PROGRAM_COUNT; p++) {
         terms_fuse(&terms, outputs + wanted.start[p], wanted.start[p + 1] - wanted.start[p]);
     }

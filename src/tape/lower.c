@@ -179,7 +179,7 @@ static void lower_hill(Lower *lower, Expr expr)
     Term at = make2(lower, OP_AT_LEAST, value_of(lower, x), constant(lower, EXPR_TINY));
     Term both = make2(lower, OP_MULTIPLY, make2(lower, OP_MULTIPLY, decay, r), r);
     Term k = make2(lower, OP_AT_LEAST, value_of(lower, hill_constant), constant(lower, EXPR_TINY));
-    Term steepest = over(lower, constant(lower, EXPR_HILL_STEEPEST), k);
+    Term steepest = over(lower, constant(lower, lower->terms->steepest), k);
     Term limited = make2(lower, OP_MIN, over(lower, both, at), steepest);
     set_parts(lower, expr, lower->scale[n], times(lower, limited, lower->rest[n]));
 }

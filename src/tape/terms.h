@@ -33,6 +33,7 @@ typedef struct {
     size_t count, capacity; // node 0 is not used
     Term *table;
     size_t table_size;
+    double steepest; // where the slope of hill ends, times 1/K
 } Terms;
 
 void terms_open(Terms *terms, Arena *arena);

@@ -1,15 +1,14 @@
 /* test_sensitivity.c: the derivatives that a study's outputs have by its parameters, against runs
  * of the same study with the parameters changed.
  *
- *   test_sensitivity study.cfg [parameters [floor [unjudged [slack]]]]
+ *   test_sensitivity study.cfg [parameters]
  *
  * The reference is Richardson's extrapolation of central differences, (4 d(h) - d(2h)) / 3 with
  * h = 1e-3 p, of runs at rtol 1e-12 that know nothing of derivatives. Where even those do not agree
  * with themselves at another h (a parameter at which the model has a corner, rounding of the
- * differences), the parameter cannot be judged and is counted as such; one may be (or
- * `unjudged`), and one in ten.
+ * differences), the parameter cannot be judged and is counted as such; one may be, and one in ten.
  * Found at rtol 1e-8. Allowed: 1e-5 of the largest p dy/dp that an output has over time, or of
- * `floor` (1/100) of its largest value where the parameter hardly matters.
+ * 1/100 of its largest value where the parameter hardly matters.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/params.h"
 #include "study/run.h"
@@ -21,6 +20,7 @@
 
 enum { WIDTH = 16, MOST_TIMES = 12, DEFAULT_PARAMETERS = 6, RUNS = 4 };
 static const double ALLOWED = 1e-5;
+static const double FLOOR = 0.01;
 static const double STEPS[RUNS] = {1e-3, -1e-3, 2e-3, -2e-3};
 
 typedef struct {
@@ -32,14 +32,11 @@ typedef struct {
     int time_count;
     int *parameters; // chosen
     int count;
-    int unjudged;                     // how many may be
-    double slack;                     // times ALLOWED
     double *value;                    // (output) largest over all times of the study
     double *slope;                    // (parameter × output) largest p dy/dp
     double *found, *expected, *other; // (parameter × time × output) p dy/dp
     bool *judged;                     // (parameter)
     double *atol;
-    double floor;
     // of the run under way
     Pack *pack;
     const int *lane_parameter;
@@ -117,7 +114,6 @@ static SolverOptions tolerance(const Job *job, double rtol)
     }
     options.rtol = rtol;
     options.atol = job->atol;
-    options.safety = 0.0;
     options.max_steps = 1000000;
     return options;
 }
@@ -170,6 +166,7 @@ static bool run_batch(Job *job, const Tape *tape, int first, int count, double s
                       double *result)
 {
     SolverOptions options = tolerance(job, 1e-12);
+    options.safety = 0.0;
     Pack *pack = pack_open(tape, &options, WIDTH);
     SubjectInput subjects[WIDTH];
     size_t own = (size_t)job->study->model->parameter_count;
@@ -207,11 +204,10 @@ static double compare(const Job *job, const double *a, const double *b, int p, i
 {
     double worst = 0.0;
     for (int k = 0; k < job->study->output_count; k++) {
-        double size =
-            fmax(job->slope[p * job->study->output_count + k], job->floor * job->value[k]);
+        double size = fmax(job->slope[p * job->study->output_count + k], FLOOR * job->value[k]);
         for (int t = 0; t < job->time_count; t++) {
             double error = fabs(a[cell(job, p, t, k)] - b[cell(job, p, t, k)]);
-            error = error == 0.0 ? 0.0 : error / (ALLOWED * job->slack * size);
+            error = error == 0.0 ? 0.0 : error / (ALLOWED * size);
             if (!(error <= worst)) {
                 worst = isnan(error) ? HUGE_VAL : error;
                 *output = k;
@@ -244,7 +240,7 @@ static bool judge(const Job *job, const char *path)
     }
     printf("%d parameters, %d judged, %d agree, the worst error is %.2g of what is allowed\n",
            job->count, judged, good, worst);
-    return good == judged && judged + job->unjudged + job->count / 10 >= job->count;
+    return good == judged && judged + 1 + job->count / 10 >= job->count;
 }
 
 /* Parameters that are not 0, spread evenly over those of the model. */
@@ -304,10 +300,7 @@ static bool prepare(Job *job, const char *path, int most)
 int main(int count, char **words)
 {
     Arena *arena = arena_new();
-    Job job = {.arena = arena,
-               .floor = count > 3 ? strtod(words[3], NULL) : 0.01,
-               .unjudged = count > 4 ? (int)strtol(words[4], NULL, 10) : 1,
-               .slack = count > 5 ? strtod(words[5], NULL) : 1.0};
+    Job job = {.arena = arena};
     int most = count > 2 ? (int)strtol(words[2], NULL, 10) : DEFAULT_PARAMETERS;
     if (count < 2 || !prepare(&job, words[1], most)) {
         return 2;
