@@ -12,7 +12,8 @@ static void row_scales(const double *a, int n, double *scale)
     for (int i = 0; i < n; i++) {
         double largest = 0.0;
         for (int j = 0; j < n; j++) {
-            largest = fmax(largest, fabs(a[(size_t)i * (size_t)n + (size_t)j]));
+            double size = fabs(a[(size_t)i * (size_t)n + (size_t)j]);
+            largest = size > largest ? size : largest; // the libm's fmax is slow
         }
         scale[i] = largest > 0.0 ? largest : 1.0;
     }

@@ -122,6 +122,7 @@ struct Pack {
     AtDose at_dose;
     bool *doses_now;             // (width) scratch
     Grid *grid;                  // outputs of lanes that keep their own time
+    BlockLu *resting;            // of width 1, for steady_rest; NULL: not asked for yet
     Events *events;              // NULL: the model has none
     Sensitivity *sensitivity;    // NULL: nobody has asked for any
     struct Slopes *cycle_slopes; // columns of the stage of width 1; NULL: not asked for yet

@@ -33,6 +33,12 @@ typedef struct {
     double h, longest;
 } Search;
 
+static Pattern pattern_of(const Pack *pack)
+{
+    const Model *model = pack->model;
+    return (Pattern){pack->states, model->jacobian.row_start, model->jacobian.column};
+}
+
 static Search make_search(Pack *pack, double time, double *y)
 {
     size_t n = (size_t)pack->states;
@@ -50,20 +56,35 @@ static Search make_search(Pack *pack, double time, double *y)
     return search;
 }
 
-/* d of (I - h J) d = h f; false if it cannot be had. */
-static bool solve_step(Search *search)
+/* (I - h J) x = b, b in search->step and x in its place. By sparse factors with the pivots on the
+ * diagonal, unless too many digits cancel in them. */
+static bool solve_system(Search *search)
 {
-    const Model *model = search->pack->model;
-    Pattern pattern = {search->n, model->jacobian.row_start, model->jacobian.column};
+    const Pattern pattern = pattern_of(search->pack);
     const double *jacobian = stage_jacobian(search->stage, search->time, search->y);
+    BlockLu *sparse = search->pack->resting;
+    blocklu_factor(sparse, jacobian, search->h);
+    if (blocklu_good(sparse, 0)) {
+        blocklu_solve(sparse, search->step, search->step);
+        return true;
+    }
     dense_matrix(pattern, jacobian, 1, search->h, search->matrix);
     if (!dense_factor(search->matrix, search->n, search->pivot, search->scale)) {
         return false;
     }
+    dense_solve(search->matrix, search->n, search->pivot, search->step);
+    return true;
+}
+
+/* d of (I - h J) d = h f; false if it cannot be had. */
+static bool solve_step(Search *search)
+{
     for (int i = 0; i < search->n; i++) {
         search->step[i] = search->h * search->rates[i];
     }
-    dense_solve(search->matrix, search->n, search->pivot, search->step);
+    if (!solve_system(search)) {
+        return false;
+    }
     for (int i = 0; i < search->n; i++) {
         search->next[i] = search->y[i] + search->step[i];
     }
@@ -75,10 +96,12 @@ static double path_error(const Search *search)
 {
     double worst = 0.0;
     for (int i = 0; i < search->n; i++) {
-        double size = fmax(fabs(search->y[i]), fabs(search->next[i]));
+        double before = fabs(search->y[i]);
+        double after = fabs(search->next[i]);
+        double size = after > before ? after : before;
         double weight = PATH_TOLERANCE * size + PATH_FLOOR * search->pack->options.atol[i];
         double error = 0.5 * search->h * fabs(search->next_rates[i] - search->rates[i]) / weight;
-        worst = isnan(error) ? HUGE_VAL : fmax(worst, error);
+        worst = isnan(error) ? HUGE_VAL : error > worst ? error : worst;
     }
     return worst;
 }
@@ -149,6 +172,9 @@ bool steady_rest(Pack *pack, int lane, double time, const double *infusion, doub
         pack->solo.infusion[i] = infusion != NULL ? infusion[i] : 0.0;
     }
     pack->solo.limit = HUGE_VAL;
+    if (pack->resting == NULL) {
+        pack->resting = blocklu_open(pack->arena, pattern_of(pack), 1, pack->solo.kernels);
+    }
     ArenaMark mark = arena_mark(pack->loaded);
     Search search = make_search(pack, time, y);
     *state = 0;
