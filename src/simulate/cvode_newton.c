@@ -21,6 +21,7 @@ static const double RATE_MEMORY = 0.3;    // how much of the last rate of conver
 static const double DIVERGENCE = 2.0;     // an increment so much longer than the last one
 static const double NOT_FINITE = 0.5e100; // a norm above is no norm
 enum { MOST_ITERATIONS = 3 };
+enum { SOLVED = 0 }; // SUN_NLS_SUCCESS, called SUN_SUCCESS from SUNDIALS 7 on
 
 /* One call of solve(). */
 typedef struct {
@@ -115,7 +116,7 @@ static int correct(Solve *solve, const CorrectPass *pass, int iteration)
     return flag;
 }
 
-/* SUN_NLS_SUCCESS, SUN_NLS_CONTINUE, SUN_NLS_CONV_RECVR, or CVODES' word on the rates. */
+/* SOLVED, SUN_NLS_CONTINUE, SUN_NLS_CONV_RECVR, or CVODES' word on the rates. */
 static int improve(Solve *solve, int iteration)
 {
     LaneNewton *newton = solve->newton;
@@ -146,7 +147,7 @@ static int improve(Solve *solve, int iteration)
         space->sum.correction = pass.correction;
         space->sum.into = space->scratch;
         newton->solved = true;
-        return SUN_NLS_SUCCESS;
+        return SOLVED;
     }
     bool diverges = iteration > 0 && now > DIVERGENCE * solve->before;
     solve->before = now;

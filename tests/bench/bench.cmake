@@ -50,7 +50,7 @@ endwhile()
 add_executable(stroma_bench_plain ${bench_scope} bench/plain.c bench/problem.c ${bench_native})
 target_include_directories(stroma_bench_plain PRIVATE ${CMAKE_SOURCE_DIR}/tests ${SUNDIALS_INCLUDE})
 target_compile_options(stroma_bench_plain PRIVATE -O2)
-target_link_libraries(stroma_bench_plain PRIVATE stroma_base ${SUNDIALS_CVODE} ${SUNDIALS_NVECSERIAL}
+target_link_libraries(stroma_bench_plain PRIVATE stroma_base ${SUNDIALS_CVODE} $<$<BOOL:${SUNDIALS_CORE}>:${SUNDIALS_CORE}> ${SUNDIALS_NVECSERIAL}
   ${SUNDIALS_DENSE} ${SUNDIALS_MATDENSE} m)
 if(SUNDIALS_KLU AND SUNDIALS_SPARSE AND KLU_INCLUDE)
   target_compile_definitions(stroma_bench_plain PRIVATE BENCH_KLU)

@@ -57,7 +57,7 @@ static void check(bool good, const char *what)
     }
 }
 
-static int rates(realtype t, N_Vector y, N_Vector result, void *context)
+static int rates(sunrealtype t, N_Vector y, N_Vector result, void *context)
 {
     const Solve *solve = context;
     double *out = N_VGetArrayPointer(result);
@@ -68,7 +68,7 @@ static int rates(realtype t, N_Vector y, N_Vector result, void *context)
     return 0;
 }
 
-static int jacobian_dense(realtype t, N_Vector y, N_Vector fy, SUNMatrix matrix, void *context,
+static int jacobian_dense(sunrealtype t, N_Vector y, N_Vector fy, SUNMatrix matrix, void *context,
                           N_Vector a, N_Vector b, N_Vector c)
 {
     (void)fy, (void)a, (void)b, (void)c;
@@ -84,7 +84,7 @@ static int jacobian_dense(realtype t, N_Vector y, N_Vector fy, SUNMatrix matrix,
 }
 
 #ifdef BENCH_KLU
-static int jacobian_sparse(realtype t, N_Vector y, N_Vector fy, SUNMatrix matrix, void *context,
+static int jacobian_sparse(sunrealtype t, N_Vector y, N_Vector fy, SUNMatrix matrix, void *context,
                            N_Vector a, N_Vector b, N_Vector c)
 {
     (void)fy, (void)a, (void)b, (void)c;
