@@ -4,6 +4,7 @@
 #include "study/diff.h"
 
 #include "base/number.h"
+#include "study/diff_fit.h"
 #include "study/run.h"
 
 #include <assert.h>
@@ -372,6 +373,38 @@ static const char *data_words(Diffs *diffs, const Study *study)
                                               study->data->count, study->data->hash);
 }
 
+static const FitLine *line_of(const FitLine *lines, int count, const char *path)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(lines[i].path, path) == 0) {
+            return &lines[i];
+        }
+    }
+    return NULL;
+}
+
+static void compare_fits(Diffs *diffs)
+{
+    FitLine *lines[2] = {NULL, NULL};
+    int counts[2];
+    for (int side = 0; side < 2; side++) {
+        counts[side] = fit_lines(diffs->sides[side]->fit, diffs->arena, &lines[side]);
+    }
+    for (int i = 0; i < counts[0]; i++) {
+        const FitLine *other = line_of(lines[1], counts[1], lines[0][i].path);
+        if (other == NULL) {
+            add(diffs, lines[0][i].path, lines[0][i].words, NULL);
+        } else {
+            add_texts(diffs, other->path, lines[0][i].words, other->words);
+        }
+    }
+    for (int i = 0; i < counts[1]; i++) {
+        if (line_of(lines[0], counts[0], lines[1][i].path) == NULL) {
+            add(diffs, lines[1][i].path, NULL, lines[1][i].words);
+        }
+    }
+}
+
 int study_diff(const Study *first, const Study *second, Arena *arena, StudyDifference **found)
 {
     assert(first && second && arena && found);
@@ -386,6 +419,7 @@ int study_diff(const Study *first, const Study *second, Arena *arena, StudyDiffe
     add_texts(&diffs, "population", population_words(&diffs, first),
               population_words(&diffs, second));
     add_texts(&diffs, "data", data_words(&diffs, first), data_words(&diffs, second));
+    compare_fits(&diffs);
     *found = diffs.found;
     return diffs.count;
 }

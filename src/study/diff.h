@@ -13,9 +13,10 @@ typedef struct {
 } StudyDifference;
 
 /* Everything that could change a result: model, values in the model's units, arms, doses, times,
- * start, solver, outputs, tables, population, data. Titles, plots, sources and the form in which a
- * value is written count for nothing; nor does the rounding of a unit's conversion (4 units in the
- * last place). Returns how many; a quantity that differs in every arm in the same way is told once.
+ * start, solver, outputs, tables, population, data, fit. Titles, plots, sources and the form in
+ * which a value is written count for nothing; nor does the rounding of a unit's conversion (4 units
+ * in the last place). Returns how many; a quantity that differs in every arm in the same way is
+ * told once.
  */
 int study_diff(const Study *first, const Study *second, Arena *arena, StudyDifference **found);
 
