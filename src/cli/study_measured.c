@@ -55,8 +55,6 @@ static void keep(void *context, int row, const RowStatistics *statistics)
     Kept *kept = context;
     Arena *arena = kept->arena;
     const double *quantiles = statistics->quantiles;
-    const char *low;
-    const char *high;
     kept->modelled.value =
         kept->mean ? statistics->moments.mean : quantiles[plan_median(kept->plan)];
     const char *middle = study_page_number(arena, kept->modelled.value);
@@ -65,8 +63,8 @@ static void keep(void *context, int row, const RowStatistics *statistics)
                                             study_page_number(arena, statistics->moments.sd));
         return;
     }
-    low = study_page_number(arena, quantiles[0]);
-    high = study_page_number(arena, quantiles[kept->plan->level_count - 1]);
+    const char *low = study_page_number(arena, quantiles[0]);
+    const char *high = study_page_number(arena, quantiles[kept->plan->level_count - 1]);
     kept->modelled.words = arena_format(arena, "%s [%s, %s]", middle, low, high);
 }
 

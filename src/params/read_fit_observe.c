@@ -84,10 +84,9 @@ static void read_blq(FitReader *fit, Entry *group, FitObservable *one)
     if (!entry) {
         return;
     }
-    static const char *const words[] = {"M1", "M3", "M4"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(entry->text, words[i]) == 0) {
-            one->blq = (BlqMethod)i;
+    for (BlqMethod method = BLQ_M1; method <= BLQ_M4; method++) {
+        if (strcmp(entry->text, blq_word(method)) == 0) {
+            one->blq = method;
             return;
         }
     }

@@ -115,11 +115,6 @@ void read_solver(Reader *reader)
     solver->dense = dense && dense->flag;
     const Entry *native = member(group, "native");
     solver->native = native && native->flag;
-    const char *obstacle = solver->native ? native_obstacle(reader->arena) : NULL;
-    if (obstacle != NULL) {
-        diag_report(reader->diag, FAULT_P511, native->value,
-                    "'native' has no effect here: %s; the model is interpreted", obstacle);
-    }
     const Entry *method = member(group, "method");
     if (method && method->kind == ENTRY_TEXT) {
         solver->implicit = strcmp(method->text, "bdf") == 0;
@@ -129,4 +124,21 @@ void read_solver(Reader *reader)
         }
     }
     solver->atol = read_atol(reader);
+}
+
+void check_native(Reader *reader)
+{
+    const Study *study = reader->study;
+    if (!study->solver.native) {
+        return;
+    }
+    const char *obstacle = study->population == NULL && study->data == NULL
+                               ? "the study has neither a population nor a data file"
+                           : study->solver.dense ? "'dense' pivots throughout"
+                                                 : native_obstacle(reader->arena);
+    if (obstacle != NULL) {
+        const Entry *native = member(member(reader->config->root, "solver"), "native");
+        diag_report(reader->diag, FAULT_P511, native->value,
+                    "'native' has no effect here: %s; the model is interpreted", obstacle);
+    }
 }

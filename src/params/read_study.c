@@ -275,6 +275,7 @@ void read_study(Reader *reader)
     read_arms(reader);
     read_population(reader);
     check_data_key(reader);
+    check_native(reader);
     read_outputs(reader);
     read_plots(reader);
     refuse_own_columns(reader);

@@ -79,6 +79,7 @@ void read_study(Reader *reader);
 int find_output(Reader *reader, Entry *entry);
 /* --- read_solver.c */
 void read_solver(Reader *reader);
+void check_native(Reader *reader); // once population and data are known
 /* --- read_data.c: study->data, before the times; then what can be said once the arms are known */
 void read_data_key(Reader *reader);
 void check_data_key(Reader *reader);

@@ -191,6 +191,11 @@ Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem)
     return integrator;
 }
 
+const LuProgram *integrator_factors(const Integrator *integrator)
+{
+    return blocklu_program(integrator->system.sparse);
+}
+
 void integrator_use_native(Integrator *integrator, const NativeCode *native)
 {
     integrator->problem.native = native;

@@ -34,10 +34,10 @@ typedef struct {
      * `derivative` gives the rates there, but for what runs in: *inflow, NULL if nothing does. */
     double *state;
     const double *(*derivative)(void *context, double time, const double **inflow);
-    /* Fills in what the caller cannot know of an iteration at `time` in machine code; false: there
-     * is none now. NULL: never. `factor` likewise for I - gamma J. */
+    /* Machine code, or NULL. `pass` sets the time and fills in the slots and what runs in; false:
+     * an iteration cannot be left to machine code now. */
+    const NativeCode *native;
     bool (*pass)(void *context, double time, NativePass *pass);
-    const NativeCode *native; // or NULL
     /* The Jacobian's entries at (time, y), kept valid until the next call. */
     const double *(*jacobian)(void *context, double time, const double *y);
 } IntegratorProblem;
@@ -58,6 +58,8 @@ typedef enum {
 /* NULL if SUNDIALS cannot be set up. */
 Integrator *integrator_open(Arena *arena, const IntegratorProblem *problem);
 void integrator_close(Integrator *integrator);
+/* The programs of the sparse factors; of an integrator that has states. */
+const LuProgram *integrator_factors(const Integrator *integrator);
 /* Machine code in place of interpreters from now on; NULL: none. */
 void integrator_use_native(Integrator *integrator, const NativeCode *native);
 
@@ -166,7 +168,9 @@ void *vector_new_scratch(VectorSpace *space, void *sundials);
 double *vector_values(void *vector);
 double *vector_data(void *vector);
 const VectorSpace *vector_space(void *vector);
-/* The norm of lanes with these sums of squares; 1e100 if that of a live one is not finite. */
+/* The norm of lanes with these sums of squares; if that of a live one is not finite, more than
+ * NORM_LIMIT, which no norm is. */
+static const double NORM_LIMIT = 0.5e100;
 double vector_norm(const VectorSpace *space, const double *lane_sum);
 
 /* The linear systems of all lanes. */

@@ -24,8 +24,6 @@
 #include <string.h>
 #include <sundials/sundials_nonlinearsolver.h>
 
-static const double NOT_FINITE = 0.5e100; // a norm above is no norm
-
 /* One call of solve(). */
 typedef struct {
     double time, gamma, slope_factor;
@@ -102,7 +100,7 @@ static int solve(SUNNonlinearSolver solver, N_Vector start, N_Vector correction,
     system->newton->gamma = one.gamma;
     correct(&one, system);
     double norm = vector_norm(space, space->lane_sum) * sqrt(space->columns);
-    if (norm > NOT_FINITE) {
+    if (norm > NORM_LIMIT) {
         return SUN_NLS_CONV_RECVR;
     }
     space->known.x = one.correction; // CVODES will ask for it at once

@@ -17,9 +17,8 @@
 #include <string.h>
 #include <sundials/sundials_nonlinearsolver.h>
 
-static const double RATE_MEMORY = 0.3;    // how much of the last rate of convergence is kept
-static const double DIVERGENCE = 2.0;     // an increment so much longer than the last one
-static const double NOT_FINITE = 0.5e100; // a norm above is no norm
+static const double RATE_MEMORY = 0.3; // how much of the last rate of convergence is kept
+static const double DIVERGENCE = 2.0;  // an increment so much longer than the last one
 enum { MOST_ITERATIONS = 3 };
 enum { SOLVED = 0 }; // SUN_NLS_SUCCESS, called SUN_SUCCESS from SUNDIALS 7 on
 
@@ -151,7 +150,7 @@ static int improve(Solve *solve, int iteration)
     }
     bool diverges = iteration > 0 && now > DIVERGENCE * solve->before;
     solve->before = now;
-    return diverges || now > NOT_FINITE ? SUN_NLS_CONV_RECVR : SUN_NLS_CONTINUE;
+    return diverges || now > NORM_LIMIT ? SUN_NLS_CONV_RECVR : SUN_NLS_CONTINUE;
 }
 
 static int set_up(Solve *solve, bool jacobian_is_bad)
@@ -224,7 +223,7 @@ static int solve(SUNNonlinearSolver solver, N_Vector start, N_Vector correction,
     newton->jacobian_is_new = false;
     for (bool bad = false;; bad = true) {
         flag = iterate(&one, wants_set_up, bad);
-        if (flag > 0 && one.before > NOT_FINITE) {
+        if (flag > 0 && one.before > NORM_LIMIT) {
             one.careful = true;
             one.before = 0.0;
             flag = iterate(&one, false, false);

@@ -131,11 +131,13 @@ struct Pack {
 
 /* Opens a stage without integrator. */
 void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *kernels, int width);
+/* The pattern of the Jacobian. */
+Pattern stage_pattern(const Stage *stage);
 /* explicit_ease: see IntegratorProblem. False if SUNDIALS cannot be set up. */
-/* Machine code for this stage if it can be had (native.h). After stage_integrate. */
-void stage_make_native(Stage *stage, Arena *arena);
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
                      const double *atol, double explicit_ease);
+/* Machine code for this stage if it can be had (native.h). After stage_integrate. */
+void stage_make_native(Stage *stage, Arena *arena);
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
  * live lane. */
 bool stage_rates(void *context, double time, const double *y, double *rates);

@@ -25,6 +25,8 @@
 
 extern char **environ;
 
+enum { MOST_ARGUMENTS = 32 };
+
 #if defined(__x86_64__)
 static int vector_of(const char *isa, int width)
 {
@@ -176,12 +178,16 @@ static bool build(Arena *arena, const Text *text, const char *flags, const char 
     char output[] = "-o";
     Text command = text_new(arena);
     text_string(&command, compiler());
-    char *arguments[32] = {command.data};
+    Text sleef = text_new(arena);
+    text_string(&sleef, sleef_library());
+    char *arguments[MOST_ARGUMENTS] = {command.data};
     int count = add_words(arena, arguments, 1, flags);
     arguments[count++] = output;
     arguments[count++] = place.data;
     arguments[count++] = source.data;
-    count = add_words(arena, arguments, count, sleef_library());
+    if (sleef.data[0] != '\0') {
+        arguments[count++] = sleef.data;
+    }
     arguments[count] = NULL;
     bool good = write_source(source.data, text) && run_compiler(arguments) &&
                 chmod(place.data, S_IRUSR | S_IWUSR | S_IXUSR) == 0 &&

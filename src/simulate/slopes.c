@@ -95,8 +95,7 @@ static void rates(void *context, int k, const double *s, double *ds)
 {
     const Slopes *slopes = context;
     const Stage *stage = slopes->stage;
-    const Model *model = stage->tape->model;
-    const Pattern pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column};
+    const Pattern pattern = stage_pattern(stage);
     const Partials *partials = &stage->tape->partials[PROGRAM_RATES_PARTIALS];
     size_t width = (size_t)stage->width;
     const double *inflow = slopes->inflow + (size_t)k * (size_t)stage->states * width;

@@ -31,6 +31,12 @@ void stage_open(Stage *stage, Arena *arena, const Tape *tape, const Kernels *ker
     stage->not_finite = arena_array(arena, lanes, sizeof(bool));
 }
 
+Pattern stage_pattern(const Stage *stage)
+{
+    const Model *model = stage->tape->model;
+    return (Pattern){model->state_count, model->jacobian.row_start, model->jacobian.column};
+}
+
 /* Covariates that are functions of time, and what hangs on them. */
 static void follow_clock(Stage *stage)
 {
@@ -119,11 +125,8 @@ static void run_jacobian(const Stage *stage)
 
 void stage_make_native(Stage *stage, Arena *arena)
 {
-    const Model *model = stage->tape->model;
     if (stage->native == NULL && stage->states > 0) {
-        Pattern pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column};
-        BlockLu *lu = blocklu_open(arena, pattern, stage->width, stage->kernels);
-        stage->native = native_open(arena, stage->tape, blocklu_program(lu));
+        stage->native = native_open(arena, stage->tape, integrator_factors(stage->integrator));
         integrator_use_native(stage->integrator, stage->native);
     }
 }
@@ -131,10 +134,9 @@ void stage_make_native(Stage *stage, Arena *arena)
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
                      const double *atol, double explicit_ease)
 {
-    const Model *model = stage->tape->model;
     IntegratorProblem problem = {
         .context = stage,
-        .pattern = {model->state_count, model->jacobian.row_start, model->jacobian.column},
+        .pattern = stage_pattern(stage),
         .width = stage->width,
         .live = stage->live,
         .rtol = rtol,

@@ -33,12 +33,6 @@ typedef struct {
     double h, longest;
 } Search;
 
-static Pattern pattern_of(const Pack *pack)
-{
-    const Model *model = pack->model;
-    return (Pattern){pack->states, model->jacobian.row_start, model->jacobian.column};
-}
-
 static Search make_search(Pack *pack, double time, double *y)
 {
     size_t n = (size_t)pack->states;
@@ -60,7 +54,6 @@ static Search make_search(Pack *pack, double time, double *y)
  * diagonal, unless too many digits cancel in them. */
 static bool solve_system(Search *search)
 {
-    const Pattern pattern = pattern_of(search->pack);
     const double *jacobian = stage_jacobian(search->stage, search->time, search->y);
     BlockLu *sparse = search->pack->resting;
     blocklu_factor(sparse, jacobian, search->h);
@@ -68,7 +61,7 @@ static bool solve_system(Search *search)
         blocklu_solve(sparse, search->step, search->step);
         return true;
     }
-    dense_matrix(pattern, jacobian, 1, search->h, search->matrix);
+    dense_matrix(stage_pattern(search->stage), jacobian, 1, search->h, search->matrix);
     if (!dense_factor(search->matrix, search->n, search->pivot, search->scale)) {
         return false;
     }
@@ -173,7 +166,8 @@ bool steady_rest(Pack *pack, int lane, double time, const double *infusion, doub
     }
     pack->solo.limit = HUGE_VAL;
     if (pack->resting == NULL) {
-        pack->resting = blocklu_open(pack->arena, pattern_of(pack), 1, pack->solo.kernels);
+        pack->resting =
+            blocklu_open(pack->arena, stage_pattern(&pack->solo), 1, pack->solo.kernels);
     }
     ArenaMark mark = arena_mark(pack->loaded);
     Search search = make_search(pack, time, y);

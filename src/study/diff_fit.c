@@ -32,7 +32,6 @@ static const char *bounds_words(Arena *arena, const FitParameter *one)
 
 static const char *error_words(Arena *arena, const FitObservable *one)
 {
-    static const char *const methods[] = {[BLQ_M1] = "M1", [BLQ_M3] = "M3", [BLQ_M4] = "M4"};
     Text text = text_new(arena);
     text_format(&text, "%s, sd ", error_word(one->error));
     if (one->sd_index >= 0) {
@@ -46,23 +45,17 @@ static const char *error_words(Arena *arena, const FitObservable *one)
     } else {
         text_number(&text, one->cv);
     }
-    text_format(&text, ", limit by %s, weight ", methods[one->blq]);
+    text_format(&text, ", limit by %s, weight ", blq_word(one->blq));
     text_number(&text, one->weight);
     return text.data;
 }
 
 static const char *search_words(Arena *arena, const Fit *fit)
 {
-    static const char *const methods[] = {[METHOD_AUTO] = "auto",
-                                          [METHOD_LEAST_SQUARES] = "least squares",
-                                          [METHOD_SCORING] = "scoring",
-                                          [METHOD_NLOPT] = "NLopt"};
     Text text = text_new(arena);
-    text_format(&text, "%s%s%s, %d starts (%s, seed %llu), %d iterations, tolerance ",
-                methods[fit->method], fit->method == METHOD_NLOPT ? " " : "",
-                fit->method == METHOD_NLOPT ? fit->algorithm : "", fit->starts,
-                fit->design == DESIGN_SOBOL ? "Sobol" : "Latin", (unsigned long long)fit->seed,
-                fit->iterations);
+    text_format(&text, "%s, %d starts (%s, seed %llu), %d iterations, tolerance ", fit->algorithm,
+                fit->starts, fit->design == DESIGN_SOBOL ? "sobol" : "latin",
+                (unsigned long long)fit->seed, fit->iterations);
     text_number(&text, fit->tolerance);
     return text.data;
 }

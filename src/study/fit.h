@@ -89,7 +89,7 @@ typedef struct Fit {
     bool concentrated; // one standard deviation for all, found from the residuals
     const char *path, *hash;
     FitMethod method;
-    const char *algorithm; // of NLopt, as written
+    const char *algorithm; // the method as written
     int starts;
     uint64_t seed;
     FitDesign design;
@@ -106,5 +106,6 @@ void scale_bounds(const FitParameter *parameter, double *low, double *high);
 
 const char *scale_word(FitScale scale);
 const char *error_word(ErrorKind kind);
+const char *blq_word(BlqMethod method);
 
 #endif

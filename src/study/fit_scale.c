@@ -101,3 +101,9 @@ const char *error_word(ErrorKind kind)
     static const char *const words[] = {"additive", "proportional", "combined", "lognormal"};
     return words[kind];
 }
+
+const char *blq_word(BlqMethod method)
+{
+    static const char *const words[] = {"M1", "M3", "M4"};
+    return words[method];
+}

@@ -82,31 +82,56 @@ for options in '' '--set solver.method=bdf' '--set solver.dense=true'; do
     rm -rf off on
 done
 
-# what is kept is used: a compiler that cannot work is not called
+# what is kept is used: no compiler is called
 expect 'objects are kept' test "$(count)" -ge 3
 kept=$(count)
-export STROMA_CC=false
+cat >tell <<'END'
+#!/bin/sh
+echo called >>"$CALLED"
+exit 1
+END
+chmod +x tell
+export STROMA_CC="$PWD/tell" CALLED="$PWD/called"
 # shellcheck disable=SC2086 # words
 run again $small --lanes 16 --set solver.native=true
 expect 'kept code gives the same bytes' same_tables msc16-off again
+expect 'kept code is not made again' test ! -e called
 expect 'and nothing is left beside it' test "$(find kept -type f | wc -l)" -eq "$kept"
+
+# the code does run: spoilt on its way to the compiler, it shows
+cat >spoil <<'END'
+#!/bin/sh
+for word; do
+    case $word in
+    *.c) sed -i 's/wide_set(p->factor)/wide_set(0.999 * p->factor)/' "$word" ;;
+    esac
+done
+exec cc "$@"
+END
+chmod +x spoil
+# shellcheck disable=SC2086 # words
+STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" run spoilt-run $small --lanes 16 --set solver.native=true
+differ() { ! same_tables "$1" "$2"; }
+expect 'spoilt code gives other bytes' differ msc16-off spoilt-run
 
 # a useless compiler; no compiler; a folder that others may write to
 export STROMA_NATIVE_CACHE="$PWD/none"
 # shellcheck disable=SC2086 # words
 run useless $small --lanes 16 --set solver.native=true
 expect 'a useless compiler: the same bytes' same_tables msc16-off useless
+expect 'it was called' test -s called
 expect 'a useless compiler leaves nothing' test "$(find none -type f | wc -l)" -eq 0
 warns()
 {
-    "$@" run all.cfg --set solver.native=true --no-render --out warned >said 2>&1
+    "$@" --set solver.native=true --no-render --out warned >said 2>&1
     grep -q P511 said
 }
 STROMA_CC=/nowhere/cc
-expect 'no compiler: a warning' warns "$STROMA"
+expect 'no compiler: a warning' warns "$STROMA" run all.cfg
 unset STROMA_CC
+expect 'no population: a warning' warns "$STROMA" run "$SOURCE/params/msc-iv.cfg"
 mkdir open
 chmod 777 open
-expect 'a folder of everybody: a warning' warns env STROMA_NATIVE_CACHE="$PWD/open" "$STROMA"
+expect 'a folder of everybody: a warning' warns env STROMA_NATIVE_CACHE="$PWD/open" "$STROMA" run all.cfg
 expect 'and nothing in it' test "$(find open -type f | wc -l)" -eq 0
 exit $wrong

@@ -72,6 +72,30 @@ static void test_the_attractor_of_the_start_is_found(void)
     bench_close(bench);
 }
 
+/* x' = x/1000 - y + 1, y' = x - y at rest: x = y = 1/0.999. The last steps of the search are 1000
+ * days long, and 1 - 1000 (1/1000) is no pivot: rows have to be exchanged. */
+static void test_a_pivot_that_vanishes(void)
+{
+    static const char text[] = "model spiral \"spiral\"\n"
+                               "time day\n"
+                               "state X = 0\n"
+                               "state Y = 0\n"
+                               "d/dt(X) = 0.001 * X - Y + 1\n"
+                               "d/dt(Y) = X - Y\n";
+    Bench *bench = bench_model(text, NULL);
+    bench_tolerance(bench, 1e-8, 1e-10);
+    bench_pack(bench, 1);
+    const SubjectInput subject = {.steady_start = true};
+    bench_load(bench, &subject, 1, 0.0, 1.0);
+    const double times[] = {0.0};
+    CU_ASSERT(bench_run(bench, times, 1));
+    CU_ASSERT_EQUAL(bench_outcome(bench, 0), OUTCOME_DONE);
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_DOUBLE_EQUAL(bench_value(bench, 0, i, 0), 1.0 / 0.999, 1e-10);
+    }
+    bench_close(bench);
+}
+
 static void test_no_rest_is_said(void)
 {
     static const char text[] = "model grows \"grows\"\n"
@@ -261,6 +285,7 @@ static void test_accumulation_without_limit_is_said(void)
 }
 
 SUITE("steady", TEST(test_start_at_rest), TEST(test_the_attractor_of_the_start_is_found),
-      TEST(test_no_rest_is_said), TEST(test_bolus_at_steady_state), TEST(test_lag_at_steady_state),
+      TEST(test_a_pivot_that_vanishes), TEST(test_no_rest_is_said),
+      TEST(test_bolus_at_steady_state), TEST(test_lag_at_steady_state),
       TEST(test_infusion_at_steady_state), TEST(test_constant_infusion_at_steady_state),
       TEST(test_accumulation_without_limit_is_said))
