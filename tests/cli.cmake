@@ -13,7 +13,7 @@ function(stroma_script name)
     ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
 foreach(name check_man check_completion install readme reproducible grid population hdf5 summaries studies
-    fit_nist fit_published fit_resume fit_methods library pages serve fitting native)
+    fit_nist fit_published fit_resume fit_methods fit_censored library pages serve fitting native)
   stroma_script(${name})
 endforeach()
 

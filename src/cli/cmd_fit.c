@@ -85,6 +85,7 @@ static int end(FitCall *call, FitStatus status, int error, const char *journal)
     }
     if (code == CLI_OK && interrupt_code() == 0) {
         (void)unlink(journal);
+        fit_warn(call);
         return report(call);
     }
     return interrupt_code() != 0 ? interrupt_code() : code;

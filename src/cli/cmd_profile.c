@@ -328,6 +328,7 @@ static int run_profile(Cli *cli)
         return give_up(call, status, error, journal);
     }
     fit_summary(call->study->fit, &call->result, cli->arena, &call->summary);
+    fit_warn(call);
     how.progress = NULL;
     status = profile_run(call->study, &call->summary, &how, profile.parameters, profile.count,
                          profile.level, cli->arena, &profile.result);

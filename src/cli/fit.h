@@ -31,6 +31,8 @@ int fit_open_journal(FitCall *call, const char *path);
 void fit_show_line(void *context, int start, const TraceLine *line);
 /* Why no start can be simulated. */
 void fit_complain_start(const FitCall *call);
+/* Warns if the standard errors are not those of the information that they should be of. */
+void fit_warn(const FitCall *call);
 
 /* fit_files.c: an ExitCode each; complaints are said. */
 int fit_write_tables(FitCall *call);

@@ -208,3 +208,23 @@ void fit_complain_start(const FitCall *call)
                      who, fault_code(FAULT_R041));
     }
 }
+
+void fit_warn(const FitCall *call)
+{
+    const char *why = NULL;
+    switch (call->result.information.kind) {
+    case INFORMATION_INDEFINITE:
+        why = "the Hessian is not positive definite at the estimate";
+        break;
+    case INFORMATION_UNSURE:
+        why = "the Hessian at the estimate cannot be told: its differences do not agree";
+        break;
+    case INFORMATION_EXPECTED:
+    case INFORMATION_OBSERVED:
+    case INFORMATION_STOPPED:
+        return;
+    }
+    cli_complain("warning: %s; standard errors are those of the expected information, which is not "
+                 "exact for censored values [%s]",
+                 why, fault_code(FAULT_R042));
+}

@@ -6,6 +6,7 @@
 #include "params/read_fit.h"
 
 #include "base/file.h"
+#include "study/likelihood.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -178,15 +179,7 @@ static void check_method(FitReader *reader)
     if (fit->method != METHOD_LEAST_SQUARES || fit->concentrated) {
         return;
     }
-    bool squares = fit->parameter_count == fit->model_count;
-    for (int i = 0; i < fit->observable_count; i++) {
-        ErrorKind error = fit->observables[i].error;
-        squares = squares && (error == ERROR_ADDITIVE || error == ERROR_LOGNORMAL);
-    }
-    for (int i = 0; i < fit->datum_count; i++) {
-        squares = squares && fit->data[i].censored == 0 && isnan(fit->data[i].limit);
-    }
-    if (!squares) {
+    if (!is_sum_of_squares(fit)) {
         const Entry *entry = member(reader->group, "method");
         diag_report(reader->reader->diag, FAULT_P426, entry->value,
                     "this likelihood is no sum of squares");

@@ -103,6 +103,7 @@ double scale_back(const FitParameter *parameter, double coordinate);
 double scale_slope(const FitParameter *parameter, double coordinate);
 /* The bounds as coordinates: a logit has none. */
 void scale_bounds(const FitParameter *parameter, double *low, double *high);
+bool scale_at_bound(const FitParameter *parameter, double coordinate);
 
 const char *scale_word(FitScale scale);
 const char *error_word(ErrorKind kind);

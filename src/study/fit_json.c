@@ -247,6 +247,7 @@ const char *fit_json(const Study *study, const FitSummary *summary, const char *
     add_count(&json, "parameters", summary->parameters);
     add_count(&json, "degrees_of_freedom", summary->freedom);
     add_number(&json, "weighted_sum_of_squares", summary->sum);
+    add_string(&json, "information", information_word(result->information.kind));
     add_number(&json, "condition_number", summary->condition);
     add_estimates(&json, summary);
     add_correlation(&json, summary);

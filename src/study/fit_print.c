@@ -92,6 +92,15 @@ static void print_weakness(const FitSummary *summary, Text *text)
     text_string(text, "\n");
 }
 
+/* Nothing where all values were seen: there is one information then. */
+static void print_information(const FitSummary *summary, Text *text)
+{
+    if (summary->result->information.kind != INFORMATION_EXPECTED) {
+        text_format(text, "standard errors by the %s information: values lie beyond a limit\n",
+                    information_word(summary->result->information.kind));
+    }
+}
+
 static void print_residuals(const FitSummary *summary, Text *text)
 {
     for (int i = 0; i < summary->fit->observable_count; i++) {
@@ -148,6 +157,7 @@ void fit_print(const Study *study, const FitSummary *summary, Text *text)
                 digits_of(arena, summary->minus_two_log, 6), digits_of(arena, summary->aicc, 6),
                 digits_of(arena, summary->bic, 6), digits_of(arena, summary->condition, 3));
     print_starts(result, text);
+    print_information(summary, text);
     print_weakness(summary, text);
     print_residuals(summary, text);
 }

@@ -207,6 +207,16 @@ static FitStatus finish(Run *run, WorkStatus status, Arena *arena)
             result->best = -1;
         }
     }
+    if (result->best >= 0) {
+        InformationTask task = {.study = run->study,
+                                .tape = run->tape,
+                                .at = result->at,
+                                .expected = result->likelihood.fisher,
+                                .jobs = run->options->jobs,
+                                .stop = run->options->stop};
+        result->information = information_find(&task, arena);
+        stopped = stopped || result->information.kind == INFORMATION_STOPPED;
+    }
     if (stopped) {
         return FIT_STOPPED;
     }

@@ -6,6 +6,7 @@
 #ifndef STROMA_STUDY_FIT_RUN_H
 #define STROMA_STUDY_FIT_RUN_H
 
+#include "study/information.h"
 #include "study/search.h"
 
 typedef struct {
@@ -44,6 +45,7 @@ typedef struct {
     double *at;            // (parameter_count) its coordinates
     Trial trial;           // predictions and slopes there, simulated alone
     Likelihood likelihood; // there
+    Information information;
     long calls;
 } FitResult;
 

@@ -90,6 +90,19 @@ void scale_bounds(const FitParameter *parameter, double *low, double *high)
     }
 }
 
+bool scale_at_bound(const FitParameter *parameter, double coordinate)
+{
+    static const double near = 1e-6;
+    double low;
+    double high;
+    scale_bounds(parameter, &low, &high);
+    double room = fmax(1.0, fabs(coordinate));
+    if (isfinite(low) && isfinite(high)) {
+        room = high - low;
+    }
+    return coordinate - low <= near * room || high - coordinate <= near * room;
+}
+
 const char *scale_word(FitScale scale)
 {
     static const char *const words[] = {"lin", "log", "logit"};

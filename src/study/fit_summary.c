@@ -5,13 +5,9 @@
 
 #include <assert.h>
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-// Of the scaled information: below it, rounding is all there is.
-static const double SMALLEST_EIGENVALUE = 1e-13;
 
 typedef struct {
     const Fit *fit;
@@ -26,55 +22,6 @@ typedef struct {
 
 /* --- covariance ----------------------------------------------------------------------------------
  */
-
-static bool is_at_bound(const FitParameter *parameter, double at)
-{
-    static const double near = 1e-6;
-    double low;
-    double high;
-    scale_bounds(parameter, &low, &high);
-    double room = fmax(1.0, fabs(at));
-    if (isfinite(low) && isfinite(high)) {
-        room = high - low;
-    }
-    return at - low <= near * room || high - at <= near * room;
-}
-
-static void list_free(Work *work)
-{
-    const Fit *fit = work->fit;
-    work->free = arena_array(work->arena, (size_t)fit->parameter_count + 1, sizeof *work->free);
-    for (int i = 0; i < fit->parameter_count; i++) {
-        if (!is_at_bound(&fit->parameters[i], work->result->at[i])) {
-            work->free[work->count++] = i;
-        }
-    }
-}
-
-/* Eigenvalues, ascending, and vectors (columns) of the scaled information of the free coordinates.
- */
-static bool decompose(const Work *work, const double *unit, gsl_vector *values, gsl_matrix *vectors)
-{
-    size_t count = (size_t)work->count;
-    size_t all = (size_t)work->fit->parameter_count;
-    gsl_matrix *scaled = gsl_matrix_alloc(count, count);
-    gsl_eigen_symmv_workspace *space = gsl_eigen_symmv_alloc(count);
-    bool good = true;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < count; k++) {
-            double entry = work->result->likelihood
-                               .fisher[(size_t)work->free[i] * all + (size_t)work->free[k]];
-            entry /= unit[i] * unit[k];
-            good = good && isfinite(entry);
-            gsl_matrix_set(scaled, i, k, entry);
-        }
-    }
-    good = good && gsl_eigen_symmv(scaled, values, vectors, space) == GSL_SUCCESS &&
-           gsl_eigen_symmv_sort(values, vectors, GSL_EIGEN_SORT_VAL_ASC) == GSL_SUCCESS;
-    gsl_eigen_symmv_free(space);
-    gsl_matrix_free(scaled);
-    return good;
-}
 
 static void keep_directions(Work *work, const gsl_vector *values, const gsl_matrix *vectors)
 {
@@ -101,10 +48,9 @@ static void invert(Work *work, const double *unit, const gsl_vector *values,
     static const double part = 1e-2; // of a direction that is not determined
     size_t count = (size_t)work->count;
     size_t all = (size_t)work->fit->parameter_count;
-    double largest = gsl_vector_get(values, count - 1);
     for (size_t e = 0; e < count; e++) {
         double value = gsl_vector_get(values, e);
-        bool null = !(value > SMALLEST_EIGENVALUE * largest);
+        bool null = information_is_null(values, e);
         for (size_t i = 0; i < count; i++) {
             double own = gsl_matrix_get(vectors, i, e);
             if (null && fabs(own) > part) {
@@ -128,15 +74,14 @@ static void find_covariance(Work *work)
     if (count == 0) {
         return;
     }
+    const double *matrix = work->result->information.matrix;
     double *unit = arena_array(work->arena, count, sizeof *unit);
     for (size_t i = 0; i < count; i++) {
-        double own = work->result->likelihood.fisher[(size_t)work->free[i] * (all + 1)];
-        unit[i] = own > 0.0 ? sqrt(own) : 1.0;
-        work->determined[work->free[i]] = own > 0.0;
+        work->determined[work->free[i]] = matrix[(size_t)work->free[i] * (all + 1)] > 0.0;
     }
     gsl_vector *values = gsl_vector_alloc(count);
     gsl_matrix *vectors = gsl_matrix_alloc(count, count);
-    if (decompose(work, unit, values, vectors)) {
+    if (information_decompose(matrix, all, work->free, count, unit, values, vectors)) {
         keep_directions(work, values, vectors);
         invert(work, unit, values, vectors);
     } else {
@@ -161,7 +106,7 @@ static void estimate_one(Work *work, int index, double quantile, double inflatio
                       .scale = parameter->scale,
                       .value = scale_back(parameter, at),
                       .coordinate = at,
-                      .at_bound = is_at_bound(parameter, at),
+                      .at_bound = scale_at_bound(parameter, at),
                       .determined = work->determined[index]};
     one->start = scale_back(parameter, work->result->starts[0].first[index]);
     double se = one->determined && variance > 0.0 ? sqrt(variance) : (double)NAN;
@@ -374,7 +319,8 @@ void fit_summary(const Fit *fit, const FitResult *result, Arena *arena, FitSumma
     assert(fit != NULL && result != NULL && result->best >= 0 && summary != NULL);
     *summary = (FitSummary){.fit = fit, .result = result};
     Work work = {.fit = fit, .result = result, .arena = arena, .summary = summary};
-    list_free(&work);
+    work.free = arena_array(arena, (size_t)fit->parameter_count + 1, sizeof *work.free);
+    work.count = information_rows(fit, result->at, work.free);
     find_covariance(&work);
     find_estimates(&work);
     find_criteria(&work);

@@ -1,10 +1,10 @@
 /* fit_summary.h: what a fit amounts to: estimates and how sure they are, criteria, residuals.
  *
- * Standard errors come from the information at the estimate, in coordinates; values get theirs by
- * the slope of the scale. Where one standard deviation was left to the residuals, its square is
- * their sum over n - p (as in least squares everywhere), and intervals are those of Student's t
- * with n - p degrees of freedom; else the normal ones. A parameter at a bound counts as fixed
- * there. SPDX-License-Identifier: GPL-3.0-or-later */
+ * Standard errors come from the information at the estimate (information.h), in coordinates; values
+ * get theirs by the slope of the scale. Where one standard deviation was left to the residuals, its
+ * square is their sum over n - p (as in least squares everywhere), and intervals are those of
+ * Student's t with n - p degrees of freedom; else the normal ones. A parameter at a bound counts as
+ * fixed there. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_STUDY_FIT_SUMMARY_H
 #define STROMA_STUDY_FIT_SUMMARY_H
 

@@ -62,7 +62,7 @@ static bool term_of(const Fit *fit, const FitDatum *datum, const double *at, dou
     if (log_scale) {
         term->g = log(f);
         term->y = log(datum->value);
-        term->limit = log(datum->limit);
+        term->limit = datum->limit > 0.0 ? log(datum->limit) : (double)NAN; // all lies above 0
         term->g_of_f = 1.0 / f;
         term->constant = datum->censored == 0 ? term->y : 0.0; // dy / d ln y
     }
@@ -315,15 +315,21 @@ bool likelihood_of(const Fit *fit, const Trial *trial, Likelihood *likelihood)
 /* --- squares -------------------------------------------------------------------------------------
  */
 
+bool has_limits(const Fit *fit)
+{
+    bool limits = false;
+    for (int i = 0; i < fit->datum_count; i++) {
+        limits = limits || fit->data[i].censored != 0 || !isnan(fit->data[i].limit);
+    }
+    return limits;
+}
+
 bool is_sum_of_squares(const Fit *fit)
 {
-    bool squares = fit->parameter_count == fit->model_count;
+    bool squares = fit->parameter_count == fit->model_count && !has_limits(fit);
     for (int i = 0; i < fit->observable_count; i++) {
         ErrorKind error = fit->observables[i].error;
         squares = squares && (error == ERROR_ADDITIVE || error == ERROR_LOGNORMAL);
-    }
-    for (int i = 0; i < fit->datum_count; i++) {
-        squares = squares && fit->data[i].censored == 0 && isnan(fit->data[i].limit);
     }
     return squares;
 }

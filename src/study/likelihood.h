@@ -32,6 +32,8 @@ int residual_rows(const Fit *fit);
 bool residuals_of(const Fit *fit, const Trial *trial, double *residual, double *jacobian);
 /* True if the fit may be written so. */
 bool is_sum_of_squares(const Fit *fit);
+/* Is a value censored, or known to lie beyond a limit? */
+bool has_limits(const Fit *fit);
 
 /* One value as it scatters: prediction and value on the scale of the error model, and the standard
  * deviation (1 where it is left to the residuals). False: there is none. */

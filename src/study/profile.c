@@ -296,13 +296,13 @@ static void find_partner(const Run *run, Profile *profile)
 {
     static const double least = 1.0;
     const Fit *fit = run->fit;
-    const double *fisher = run->summary->result->likelihood.fisher;
+    const double *information = run->summary->result->information.matrix;
     const ProfilePoint *first = &profile->points[0];
     const ProfilePoint *last = &profile->points[profile->count - 1];
     double most = least;
     profile->partner = -1;
     for (int i = 0; i < fit->parameter_count && profile->count > 1; i++) {
-        double unit = sqrt(fmax(fisher[(size_t)i * ((size_t)fit->parameter_count + 1)], 0.0));
+        double unit = sqrt(fmax(information[(size_t)i * ((size_t)fit->parameter_count + 1)], 0.0));
         double change = (last->at[i] - first->at[i]) * unit;
         if (i != profile->parameter && fabs(change) > most) {
             most = fabs(change);

@@ -222,6 +222,25 @@ static void test_censored_values_bring_probabilities(void)
     check_gradient(&small);
 }
 
+/* All that a lognormal error can give lies above 0: a limit there says nothing. */
+static void test_a_limit_of_nothing_says_nothing(void)
+{
+    Small small;
+    make(&small, ERROR_LOGNORMAL);
+    double full = value_of(&small);
+    small.data[1].limit = 0.0; // M2
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), full, 1e-12);
+    check_gradient(&small);
+    small.data[1].censored = 1;
+    small.observable.blq = BLQ_M4;
+    double f = small.predicted[1];
+    double y = small.data[1].value;
+    double seen = 0.5 * (pow(log(y / f) / 0.4, 2.0) + LOG_TWO_PI) + log(0.4) + log(y);
+    double below = -log(normal_below(log(y / f) / 0.4));
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), full - seen + below, 1e-12);
+    check_gradient(&small);
+}
+
 /* 40 standard deviations away a probability is 1e-350: its logarithm is still a number. */
 static void test_far_tails_stay_finite(void)
 {
@@ -356,7 +375,8 @@ static void test_a_journal_answers_bit_by_bit(void)
 
 SUITE("fit", TEST(test_scales_go_forth_and_back), TEST(test_bounds_come_back_as_they_were),
       TEST(test_densities_are_those_of_the_formulas), TEST(test_weights_and_given_deviations),
-      TEST(test_censored_values_bring_probabilities), TEST(test_far_tails_stay_finite),
-      TEST(test_priors_are_parabolas_on_the_scale), TEST(test_a_deviation_left_to_the_residuals),
+      TEST(test_censored_values_bring_probabilities), TEST(test_a_limit_of_nothing_says_nothing),
+      TEST(test_far_tails_stay_finite), TEST(test_priors_are_parabolas_on_the_scale),
+      TEST(test_a_deviation_left_to_the_residuals),
       TEST(test_a_lognormal_error_refuses_what_is_not_positive), TEST(test_starts_fill_the_box),
       TEST(test_a_journal_answers_bit_by_bit))
