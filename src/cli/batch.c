@@ -2,10 +2,12 @@
  *
  * Columns of FILE are parameters and covariates by name, in the model's units, with `id` and `arm`
  * if they are there. A column that means nothing is an error before anything runs; a value that
- * means nothing is an outcome of its row.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * means nothing is an outcome of its row. The table comes first, the manifest last, as in every
+ * run. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/batch.h"
 #include "cli/interrupt.h"
+#include "cli/manifest.h"
+#include "cli/population.h"
 #include "cli/serve.h"
 
 #include "base/file.h"
@@ -30,7 +32,7 @@ typedef struct {
     BatchRow *rows;
     const char **wrong; // (rows) what is wrong with a row, or NULL
     OutFile *file;
-    long failed;
+    struct BatchCounts counts;
     double since, shown; // of the progress line
 } Batch;
 
@@ -158,10 +160,18 @@ static void put_arm(Batch *batch, long row, const Call *call, int arm)
     }
 }
 
+static void count_arm(ArmCount *count, OutcomeKind kind)
+{
+    count->done += kind == OUTCOME_DONE;
+    count->failed += kind != OUTCOME_DONE;
+    count->kinds[kind]++;
+}
+
 static bool take(void *context, long row, const Call *call)
 {
     Batch *batch = context;
     bool failed = batch->wrong[row] != NULL;
+    batch->counts.not_run += failed;
     if (failed) {
         Arena *scratch = arena_new();
         put_start(batch, row, "", arena_format(scratch, "bad value: %s", batch->wrong[row]));
@@ -171,10 +181,11 @@ static bool take(void *context, long row, const Call *call)
     for (int arm = 0; batch->wrong[row] == NULL && arm < batch->study->arm_count; arm++) {
         if (call->arm < 0 || call->arm == arm) {
             put_arm(batch, row, call, arm);
+            count_arm(&batch->counts.arms[arm], call->outcomes[arm].kind);
             failed = failed || call->outcomes[arm].kind != OUTCOME_DONE;
         }
     }
-    batch->failed += failed;
+    batch->counts.failed += failed;
     return true;
 }
 
@@ -222,11 +233,61 @@ static bool read_jobs(const Cli *cli, int *jobs)
     return true;
 }
 
+/* The list is one of the files that the results depend on. */
+static Study *with_list(const Batch *batch)
+{
+    Arena *arena = batch->cli->arena;
+    const Source *list = batch->fields.source;
+    char hash[65];
+    file_hash(list->text, list->length, hash);
+    Study *study = arena_alloc(arena, sizeof *study);
+    *study = *batch->study;
+    size_t count = (size_t)study->input_count;
+    InputFile *inputs = arena_array(arena, count + 1, sizeof *inputs);
+    memcpy(inputs, study->inputs, count * sizeof *inputs);
+    inputs[count] = (InputFile){list->name, arena_copy(arena, hash, 64)};
+    study->inputs = inputs;
+    study->input_count++;
+    return study;
+}
+
+/* The table appears when it is complete, between two manifests. */
+static int finish(Batch *batch, const char *folder, const char *path, RunResult *result)
+{
+    Cli *cli = batch->cli;
+    int code = manifest_remove(cli, folder);
+    if (code != CLI_OK) {
+        file_abandon(batch->file);
+        return code;
+    }
+    if (!file_commit(batch->file)) {
+        cli_complain("cannot write '%s': %s", path, strerror(errno));
+        return CLI_FILE;
+    }
+    long failed = batch->counts.failed;
+    result->batch = &batch->counts;
+    result->failed = (int)failed;
+    code = manifest_write(cli, folder, with_list(batch), result, population_call_line(cli));
+    if (failed > 0) {
+        cli_complain("%ld of %zu rows failed: their outcome says how", failed, batch->fields.rows);
+    }
+    if (code == CLI_OK) {
+        cli_say(cli, "wrote %s: %zu row%s, and %s", path, batch->fields.rows,
+                batch->fields.rows == 1 ? "" : "s", manifest_name);
+    }
+    return code == CLI_OK && failed > 0 ? CLI_FAILED : code;
+}
+
 static int run_rows(Batch *batch, const char *folder, int lanes, int jobs)
 {
     Cli *cli = batch->cli;
     const char *name = arena_format(cli->arena, "%s-batch.csv", batch->study->name);
     const char *path = file_join(cli->arena, folder, name);
+    batch->counts = (struct BatchCounts){.path = batch->fields.source->name,
+                                         .columns = batch->names,
+                                         .column_count = (int)batch->fields.columns,
+                                         .rows = (long)batch->fields.rows};
+    batch->counts.arms = arena_array(cli->arena, (size_t)batch->study->arm_count, sizeof(ArmCount));
     batch->file = file_create(cli->arena, path);
     if (batch->file == NULL) {
         cli_complain("cannot write '%s': %s", path, strerror(errno));
@@ -240,11 +301,12 @@ static int run_rows(Batch *batch, const char *folder, int lanes, int jobs)
                             .take = take,
                             .context = batch};
     int error = 0;
+    RunResult result;
     batch->since = cli_seconds();
     interrupt_catch();
     put_header(batch);
-    WorkStatus status =
-        batch_run(batch->study, batch->rows, (long)batch->fields.rows, &options, &error);
+    WorkStatus status = batch_run(batch->study, batch->rows, (long)batch->fields.rows, &options,
+                                  cli->arena, &result, &error);
     cli_words("%s", batch->shown > 0.0 ? "\r\033[K" : "");
     if (status != WORK_DONE) {
         file_abandon(batch->file);
@@ -255,17 +317,7 @@ static int run_rows(Batch *batch, const char *folder, int lanes, int jobs)
         cli_complain("cannot run the batch: %s", strerror(error));
         return CLI_FILE;
     }
-    if (!file_commit(batch->file)) {
-        cli_complain("cannot write '%s': %s", path, strerror(errno));
-        return CLI_FILE;
-    }
-    if (batch->failed > 0) {
-        cli_complain("%ld of %zu rows failed: their outcome says how", batch->failed,
-                     batch->fields.rows);
-    }
-    cli_say(cli, "wrote %s: %zu row%s", path, batch->fields.rows,
-            batch->fields.rows == 1 ? "" : "s");
-    return batch->failed > 0 ? CLI_FAILED : CLI_OK;
+    return finish(batch, folder, path, &result);
 }
 
 int batch_command(Cli *cli, const Study *study, const char *folder, int lanes)

@@ -9,6 +9,7 @@
 #include "cli/data_report.h"
 #include "cli/figures.h"
 #include "cli/interrupt.h"
+#include "cli/manifest.h"
 #include "cli/places.h"
 #include "cli/population.h"
 #include "cli/report.h"
@@ -33,7 +34,7 @@ const Option run_options[] = {
     {"out", OPTION_VALUE, 'o', false, "DIR", "write into DIR (default: out/<name of the study>)"},
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
     {"batch", OPTION_VALUE, 0, false, "FILE",
-     "run the study with the numbers of each row of a CSV"},
+     "run each row of a CSV of numbers (default: into out/<name of the study>-batch)"},
     {"no-render", OPTION_FLAG, 0, true, NULL, "write data and scripts, but no pictures"},
     {"ascii", OPTION_FLAG, 0, true, NULL, "also draw the plots in the terminal"},
     {"json", OPTION_FLAG, 0, true, NULL, "print one JSON object instead of the table"},
@@ -206,9 +207,9 @@ static int write_data(Run *run)
     const char *csv = figures_csv(arena, study);
     const char *plot_csv = figures_plot_csv(arena, study);
     int columns = COLUMN_OUTPUT + study->table_outputs;
-    const char *manifest = file_join(arena, run->folder, "manifest.json");
-    if (unlink(manifest) != 0 && errno != ENOENT) {
-        return cannot_write(manifest);
+    int removed = manifest_remove(run->cli, run->folder);
+    if (removed != CLI_OK) {
+        return removed;
     }
     if (figures_remove(run->cli, run->folder, run->figures, study->plot_count) != CLI_OK) {
         return CLI_FILE;
@@ -263,25 +264,15 @@ static int render(Run *run)
 
 static int write_manifest(Run *run)
 {
-    Arena *arena = run->cli->arena;
-    Text text = text_new(arena);
-    const char *path = file_join(arena, run->folder, "manifest.json");
     // the number of threads is not in it: no file depends on that
     const char *call =
         run->study->data != NULL ? population_call_line(run->cli) : cli_command_line(run->cli);
-    bool made = study_manifest(run->study, &run->result, call, arena, &text);
-    assert(made && "the manifest holds something that is not JSON");
-    (void)made;
-    OutFile *file = file_create(arena, path);
-    if (file != NULL) {
-        file_write(file, text.data, text.length);
+    int code = manifest_write(run->cli, run->folder, run->study, &run->result, call);
+    if (code == CLI_OK) {
+        note_file(run, manifest_name);
+        run->complete = true;
     }
-    if (file == NULL || !file_commit(file)) {
-        return cannot_write(path);
-    }
-    note_file(run, "manifest.json");
-    run->complete = true;
-    return CLI_OK;
+    return code;
 }
 
 /* The page of `stroma report`. */
@@ -406,9 +397,11 @@ static int run_study(Run *run, const RunOptions *options)
 static const char *make_folder(const Cli *cli, const Study *study, const char *wanted)
 {
     const char *out = option_value(&cli->arguments, "out");
+    bool batch = option_given(&cli->arguments, "batch");
+    const char *name = batch ? arena_format(cli->arena, "%s-batch", study->name) : study->name;
     const char *folder = wanted != NULL ? wanted
                          : out != NULL  ? out
-                                        : file_join(cli->arena, "out", study->name);
+                                        : file_join(cli->arena, "out", name);
     if (!file_make_folder(folder)) {
         cli_complain("cannot make the folder '%s': %s", folder,
                      errno == ENOTDIR ? "a file is in the way" : strerror(errno));

@@ -6,6 +6,7 @@
 #include "cli/population.h"
 #include "cli/figures.h"
 #include "cli/interrupt.h"
+#include "cli/manifest.h"
 #include "cli/places.h"
 #include "cli/study_page.h"
 
@@ -294,7 +295,7 @@ static void note_file(Run *run, const char *name)
 static int remove_stale(const Run *run)
 {
     Arena *arena = run->cli->arena;
-    const char *names[] = {"manifest.json", figures_csv(arena, run->study),
+    const char *names[] = {manifest_name, figures_csv(arena, run->study),
                            arena_format(arena, "%s-plots.csv", run->study->name), "contrast.csv",
                            arena_format(arena, "%s.h5", run->study->name)};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -398,22 +399,12 @@ static int draw(Run *run)
 
 static int write_manifest(Run *run)
 {
-    Arena *arena = run->cli->arena;
-    Text text = text_new(arena);
-    const char *path = file_join(arena, run->call->folder, "manifest.json");
-    bool made =
-        study_manifest(run->study, &run->result, population_call_line(run->cli), arena, &text);
-    assert(made && "the manifest holds something that is not JSON");
-    (void)made;
-    OutFile *file = file_create(arena, path);
-    if (file != NULL) {
-        file_write(file, text.data, text.length);
+    int code = manifest_write(run->cli, run->call->folder, run->study, &run->result,
+                              population_call_line(run->cli));
+    if (code == CLI_OK) {
+        note_file(run, manifest_name);
     }
-    if (file == NULL || !file_commit(file)) {
-        return cannot_write(path);
-    }
-    note_file(run, "manifest.json");
-    return CLI_OK;
+    return code;
 }
 
 /* The page of `stroma report`. */

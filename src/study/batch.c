@@ -21,11 +21,13 @@ typedef struct {
     const BatchOptions *options;
     pthread_mutex_t lock;
     pthread_cond_t turn;
-    long next;   // chunk that is to be handed over
-    bool broken; // an error, or stopped: nobody waits any longer
+    SolverStats stats; // of the workers that are closed
+    long next;         // chunk that is to be handed over
+    bool broken;       // an error, or stopped: nobody waits any longer
 } Batch;
 
 typedef struct {
+    Batch *batch;
     Arena *arena;
     Caller *caller;
     Call *calls;  // (chunk)
@@ -34,10 +36,11 @@ typedef struct {
 
 static void *worker_open(void *shared)
 {
-    const Batch *batch = shared;
+    Batch *batch = shared;
     const Study *study = batch->study;
     Arena *arena = arena_new();
     Worker *worker = arena_alloc(arena, sizeof *worker);
+    worker->batch = batch;
     worker->arena = arena;
     worker->caller = caller_open(study, batch->tape, batch->options->lanes, batch->options->stop);
     worker->calls = arena_array(arena, (size_t)batch->chunk, sizeof *worker->calls);
@@ -59,6 +62,9 @@ static void *worker_open(void *shared)
 static void worker_close(void *context)
 {
     Worker *worker = context;
+    pthread_mutex_lock(&worker->batch->lock);
+    caller_count(worker->caller, &worker->batch->stats);
+    pthread_mutex_unlock(&worker->batch->lock);
     caller_close(worker->caller);
     arena_free(worker->arena);
 }
@@ -114,10 +120,9 @@ static void tick(void *shared, long done)
 }
 
 WorkStatus batch_run(const Study *study, const BatchRow *rows, long count,
-                     const BatchOptions *options, int *error)
+                     const BatchOptions *options, Arena *arena, RunResult *result, int *error)
 {
     assert(study != NULL && (rows != NULL || count == 0) && options != NULL && error != NULL);
-    Arena *arena = arena_new();
     Batch batch = {.study = study, .rows = rows, .count = count, .options = options};
     int wanted = options->lanes > 0 ? options->lanes : study_lanes(study);
     batch.chunk = STROMA_LANES > 0 ? STROMA_LANES : wanted;
@@ -138,6 +143,11 @@ WorkStatus batch_run(const Study *study, const BatchRow *rows, long count,
     }
     pthread_mutex_destroy(&batch.lock);
     pthread_cond_destroy(&batch.turn);
-    arena_free(arena);
+    *result =
+        (RunResult){.isa = batch.tape->isa, .width = tape_width(batch.chunk), .stats = batch.stats};
+    result->schedules = arena_array(arena, (size_t)study->arm_count, sizeof *result->schedules);
+    Pack *pack = NULL;
+    (void)study_schedules(study, batch.tape, study_lanes(study), arena, result->schedules, &pack);
+    pack_close(pack);
     return status;
 }

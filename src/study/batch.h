@@ -24,9 +24,21 @@ typedef struct {
     void *context;
 } BatchOptions;
 
-/* The same bytes for any number of threads: a pack holds the same rows. *error: errno, if FAILED.
- */
+/* What a batch amounts to, for the manifest; counted by who takes the rows. */
+struct BatchCounts {
+    const char *path; // the list
+    const char *const *columns;
+    int column_count;
+    long rows;
+    long failed;    // not run, or an arm did not get to the end
+    long not_run;   // a value means nothing
+    ArmCount *arms; // (arm_count) of the rows that ran
+};
+
+/* The same bytes for any number of threads: a pack holds the same rows. Of the result, in `arena`,
+ * the schedules (of the study's own numbers), statistics and width are filled in. *error: errno, if
+ * FAILED. */
 WorkStatus batch_run(const Study *study, const BatchRow *rows, long count,
-                     const BatchOptions *options, int *error);
+                     const BatchOptions *options, Arena *arena, RunResult *result, int *error);
 
 #endif

@@ -146,6 +146,18 @@ void caller_close(Caller *caller)
     arena_free(caller->arena);
 }
 
+void caller_count(const Caller *caller, SolverStats *sum)
+{
+    for (int i = 0; i < WIDTHS; i++) {
+        const Pack *packs[] = {caller->plain.packs[i], caller->slopes.packs[i]};
+        for (int k = 0; k < 2; k++) {
+            if (packs[k] != NULL) {
+                study_add_stats(sum, pack_stats(packs[k]));
+            }
+        }
+    }
+}
+
 int caller_room(const Caller *caller)
 {
     return caller->lanes;

@@ -36,6 +36,9 @@ typedef struct Caller Caller;
 Caller *caller_open(const Study *study, const Tape *tape, int lanes, const volatile int *stop);
 void caller_close(Caller *caller);
 
+/* Adds what its solvers did so far, those for derivatives included as long as they are kept. */
+void caller_count(const Caller *caller, SolverStats *sum);
+
 /* Calls that fill a pack. */
 int caller_room(const Caller *caller);
 

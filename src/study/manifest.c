@@ -5,6 +5,7 @@
  * each arm ended. Neither the clock nor the host is asked, so the same study gives the same bytes.
  * jansson writes reals with 17 digits; on their way out they are made as short as they can be.
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "study/batch.h"
 #include "study/population.h"
 
 #include "base/number.h"
@@ -133,7 +134,7 @@ static json_t *outcome_of(Arena *arena, const Model *model, const Outcome *outco
     return object;
 }
 
-/* How many subjects of an arm ended how. */
+/* How many subjects of an arm, or rows of a batch, ended how. */
 static json_t *counts_of(const ArmCount *count)
 {
     json_t *object = json_object();
@@ -277,12 +278,12 @@ static json_t *arm_of(Arena *arena, const Study *study, const RunResult *result,
     }
     json_object_set_new(object, "doses", doses);
     json_object_set_new(object, "schedule", schedule_list(arena, model, &result->schedules[index]));
-    if (result->population == NULL) {
-        json_object_set_new(object, "ledger", ledger_of(arena, model, &result->ledgers[index]));
-    }
     if (result->population != NULL) {
         json_object_set_new(object, "outcomes", counts_of(&result->population->arms[index]));
+    } else if (result->batch != NULL) {
+        json_object_set_new(object, "outcomes", counts_of(&result->batch->arms[index]));
     } else {
+        json_object_set_new(object, "ledger", ledger_of(arena, model, &result->ledgers[index]));
         json_object_set_new(object, "outcome", outcome_of(arena, model, &result->outcomes[index]));
     }
     return object;
@@ -310,6 +311,22 @@ static json_t *data_of(Arena *arena, const Study *study, const RunResult *result
         json_array_append_new(failed, one);
     }
     json_object_set_new(object, "failed", failed);
+    return object;
+}
+
+/* The rows of a list of numbers; its hash is among the inputs. */
+static json_t *batch_of(Arena *arena, const struct BatchCounts *batch)
+{
+    json_t *object = json_object();
+    set_string(arena, object, "path", batch->path);
+    json_t *columns = json_array();
+    for (int i = 0; i < batch->column_count; i++) {
+        json_array_append_new(columns, string_of(arena, batch->columns[i]));
+    }
+    json_object_set_new(object, "columns", columns);
+    set_count(object, "rows", batch->rows);
+    set_count(object, "failed", batch->failed);
+    set_count(object, "not_run", batch->not_run);
     return object;
 }
 
@@ -447,6 +464,9 @@ static json_t *whole(Arena *arena, const Study *study, const RunResult *result, 
     }
     if (study->data != NULL) {
         json_object_set_new(root, "data", data_of(arena, study, result));
+    }
+    if (result->batch != NULL) {
+        json_object_set_new(root, "batch", batch_of(arena, result->batch));
     }
     json_object_set_new(root, "solver", solver_of(arena, study, result));
     json_object_set_new(root, "statistics", statistics_of(study->model, &result->stats));

@@ -60,11 +60,6 @@ typedef enum {
 } PopulationStatus;
 
 /* How the subjects ended. */
-typedef struct {
-    int done, failed;
-    int kinds[OUTCOME_COUNT]; // by OutcomeKind
-} ArmCount;
-
 struct PopulationCounts {
     ArmCount *arms; // (arm_count)
     double refused; // draws that `accept` refused

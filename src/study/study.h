@@ -123,6 +123,12 @@ typedef struct {
     int late;     // doses that their lag takes beyond the end: they are not in the lines
 } ArmLedger;
 
+/* How the subjects of an arm ended, or the rows of a batch in it. */
+typedef struct {
+    int done, failed;
+    int kinds[OUTCOME_COUNT]; // by OutcomeKind
+} ArmCount;
+
 /* What a run leaves in memory. */
 typedef struct {
     Table *table;        // columns arm, id, time, outputs (all of Study.outputs)
@@ -133,11 +139,12 @@ typedef struct {
     Table *ledger;       // with a data file: a row for each subject, route and state; else NULL
     SolverStats stats;
     bool stopped; // interrupted
-    int failed;   // arms that did not get to the end
+    int failed;   // arms (of a batch: rows) that did not get to the end
     double compile_seconds, integrate_seconds;
     const char *isa;
     int width;
     const struct PopulationCounts *population; // population.h; NULL: one subject per arm
+    const struct BatchCounts *batch;           // batch.h; NULL: the study's own numbers only
 } RunResult;
 
 /* Integrates every arm. False only when the solver library cannot be set up at all. Memory of the
