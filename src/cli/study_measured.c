@@ -41,33 +41,6 @@ static double curve_at(const Table *table, int arm, int output, double time)
     return (double)NAN;
 }
 
-/* One row of statistics, kept until it is printed. */
-typedef struct {
-    Arena *arena;
-    const Plan *plan;
-    bool mean;
-    Modelled modelled;
-} Kept;
-
-static void keep(void *context, int row, const RowStatistics *statistics)
-{
-    (void)row;
-    Kept *kept = context;
-    Arena *arena = kept->arena;
-    const double *quantiles = statistics->quantiles;
-    kept->modelled.value =
-        kept->mean ? statistics->moments.mean : quantiles[plan_median(kept->plan)];
-    const char *middle = study_page_number(arena, kept->modelled.value);
-    if (kept->mean) {
-        kept->modelled.words = arena_format(arena, "%s (SD %s)", middle,
-                                            study_page_number(arena, statistics->moments.sd));
-        return;
-    }
-    const char *low = study_page_number(arena, quantiles[0]);
-    const char *high = study_page_number(arena, quantiles[kept->plan->level_count - 1]);
-    kept->modelled.words = arena_format(arena, "%s [%s, %s]", middle, low, high);
-}
-
 /* The output time next to it. */
 static int nearest_time(const Study *study, double time)
 {
@@ -90,16 +63,17 @@ static Modelled modelled_at(Arena *arena, const StudyPage *call, const Plot *plo
         double value = curve_at(call->result->table, point->arm, output, point->time);
         return (Modelled){value, isnan(value) ? "" : study_page_number(arena, value)};
     }
-    Kept kept = {.arena = arena, .plan = call->plan, .mean = plot->mean, .modelled = {NAN, ""}};
-    RowRequest request = {.plan = call->plan,
-                          .arm = point->arm,
-                          .reference = -1,
-                          .jobs = 1,
-                          .take = keep,
-                          .context = &kept};
-    // The same rows have just been written.
-    (void)rows_run(&request, row_of(call->plan, output, nearest_time(study, point->time)), 1);
-    return kept.modelled;
+    PageRow row = study_page_row(call->plan, point->arm, -1,
+                                 row_of(call->plan, output, nearest_time(study, point->time)));
+    if (plot->mean) {
+        return (Modelled){row.mean,
+                          arena_format(arena, "%s (SD %s)", study_page_number(arena, row.mean),
+                                       study_page_number(arena, row.sd))};
+    }
+    return (Modelled){row.median,
+                      arena_format(arena, "%s [%s, %s]", study_page_number(arena, row.median),
+                                   study_page_number(arena, row.first),
+                                   study_page_number(arena, row.last))};
 }
 
 /* "13.8 [3.6, 24]" */

@@ -5,10 +5,12 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "study/rows.h"
 #include "study/run.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 enum { SHOWN_DIGITS = 4 };
@@ -18,6 +20,45 @@ const char *study_page_number(Arena *arena, double value)
     char digits[NUMBER_TEXT_SIZE];
     int length = number_short(value, SHOWN_DIGITS, digits);
     return arena_copy(arena, digits, (size_t)length);
+}
+
+typedef struct {
+    const Plan *plan;
+    bool difference;
+    PageRow row;
+} Taker;
+
+static void take_row(void *context, int row, const RowStatistics *statistics)
+{
+    (void)row;
+    Taker *taker = context;
+    const Plan *plan = taker->plan;
+    const double *quantiles = statistics->quantiles;
+    int last = plan->level_count - 1;
+    taker->row = (PageRow){.count = statistics->moments.count,
+                           .mean = statistics->moments.mean,
+                           .sd = statistics->moments.sd,
+                           .mean_low = statistics->low,
+                           .mean_high = statistics->high,
+                           .median = quantiles[plan_median(plan)],
+                           .first = taker->difference ? (double)NAN : quantiles[0],
+                           .last = taker->difference ? (double)NAN : quantiles[last],
+                           .above = statistics->above};
+}
+
+PageRow study_page_row(const Plan *plan, int arm, int reference, int row)
+{
+    Taker taker = {.plan = plan,
+                   .difference = reference >= 0,
+                   .row = {0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
+    RowRequest request = {.plan = plan,
+                          .arm = arm,
+                          .reference = reference,
+                          .jobs = 1,
+                          .take = take_row,
+                          .context = &taker};
+    (void)rows_run(&request, row, 1); // the same rows have just been written
+    return taker.row;
 }
 
 bool study_page_wanted(const Cli *cli)

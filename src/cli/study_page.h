@@ -35,6 +35,19 @@ void study_page_measured(Page *page, const StudyPage *call);
 void study_page_changes(Page *page, const StudyPage *call); // what the arms differ in
 void study_page_numbers(Page *page, const StudyPage *call); // all numbers, the assumed ones first
 
+/* One row of statistics over the subjects of an arm, or of their differences from another. */
+typedef struct {
+    int count;
+    double mean, sd;
+    double mean_low, mean_high; // 95 % interval of the mean
+    double median;
+    double first, last; // the outermost quantiles; of differences NaN
+    double above;       // share of subjects above 0
+} PageRow;
+
+/* reference: -1, or the arm that is taken off. */
+PageRow study_page_row(const Plan *plan, int arm, int reference, int row);
+
 /* A number with four digits. */
 const char *study_page_number(Arena *arena, double value);
 

@@ -170,52 +170,28 @@ static void tell_single(Page *page, const StudyPage *call, const int *outputs, i
 /* --- populations --------------------------------------------------------------------------------
  */
 
-/* One row of statistics, kept until it is printed. */
-typedef struct {
-    Arena *arena;
-    const Plan *plan;
-    double least;      // less is nothing
-    const char *words; // "mean [low, high]", or "median [p05, p95]" of values themselves
-    double above;
-    int count;
-    bool difference;
-} Kept;
-
-static void keep(void *context, int row, const RowStatistics *statistics)
+/* "middle [low, high]"; less than `least` is nothing. */
+static const char *range_words(Arena *arena, double middle, double low, double high, double least)
 {
-    (void)row;
-    Kept *kept = context;
-    Arena *arena = kept->arena;
-    const double *quantiles = statistics->quantiles;
-    int last = kept->plan->level_count - 1;
-    double middle =
-        kept->difference ? statistics->moments.mean : quantiles[plan_median(kept->plan)];
-    double low = kept->difference ? statistics->low : quantiles[0];
-    double high = kept->difference ? statistics->high : quantiles[last];
-    low = fabs(low) < kept->least ? 0.0 : low;
-    middle = fabs(middle) < kept->least ? 0.0 : middle;
-    high = fabs(high) < kept->least ? 0.0 : high;
-    kept->words = arena_format(arena, "%s [%s, %s]", study_page_number(arena, middle),
-                               study_page_number(arena, low), study_page_number(arena, high));
+    low = fabs(low) < least ? 0.0 : low;
+    middle = fabs(middle) < least ? 0.0 : middle;
+    high = fabs(high) < least ? 0.0 : high;
     if (low == 0.0 && high == 0.0) {
-        kept->words = "0";
+        return "0";
     }
-    kept->above = statistics->above;
-    kept->count = statistics->moments.count;
+    return arena_format(arena, "%s [%s, %s]", study_page_number(arena, middle),
+                        study_page_number(arena, low), study_page_number(arena, high));
 }
 
-static Kept row_kept(Arena *arena, const Plan *plan, int arm, int reference, int row, double least)
+static const char *median_words(Arena *arena, const Plan *plan, int arm, int row, double least)
 {
-    Kept kept = {
-        .arena = arena, .plan = plan, .least = least, .words = "", .difference = reference >= 0};
-    RowRequest request = {.plan = plan,
-                          .arm = arm,
-                          .reference = reference,
-                          .jobs = 1,
-                          .take = keep,
-                          .context = &kept};
-    (void)rows_run(&request, row, 1); // the same rows have just been written
-    return kept;
+    PageRow found = study_page_row(plan, arm, -1, row);
+    return range_words(arena, found.median, found.first, found.last, least);
+}
+
+static const char *mean_words(Arena *arena, const PageRow *row, double least)
+{
+    return range_words(arena, row->mean, row->mean_low, row->mean_high, least);
 }
 
 static void tell_medians(Page *page, const StudyPage *call, const int *outputs, int count)
@@ -236,8 +212,8 @@ static void tell_medians(Page *page, const StudyPage *call, const int *outputs, 
         for (int arm = 0; arm < study->arm_count; arm++) {
             const char *cells[] = {arm == 0 ? output_words(arena, label) : "",
                                    study->arms[arm].name,
-                                   row_kept(arena, plan, arm, -1, first, least).words,
-                                   row_kept(arena, plan, arm, -1, last, least).words};
+                                   median_words(arena, plan, arm, first, least),
+                                   median_words(arena, plan, arm, last, least)};
             page_row(page, cells);
         }
     }
@@ -270,12 +246,12 @@ static void tell_differences(Page *page, const StudyPage *call, const int *outpu
             double least = 1e-6 * scale_of(call->result->table, outputs[i]);
             int area_row = row_of_extra(plan, outputs[i], EXTRA_AREA);
             double span = study->end - study->start;
-            Kept end = row_kept(arena, plan, arm, reference, last, least);
-            Kept area = row_kept(arena, plan, arm, reference, area_row, least * span);
+            PageRow end = study_page_row(plan, arm, reference, last);
+            PageRow area = study_page_row(plan, arm, reference, area_row);
             const char *cells[] = {
                 words,
                 arena_format(arena, "%s - %s", study->arms[arm].name, study->arms[reference].name),
-                end.words, area.words,
+                mean_words(arena, &end, least), mean_words(arena, &area, least * span),
                 arena_format(arena, "%.0f %% of %d", 100.0 * area.above, area.count)};
             page_row(page, cells);
             words = "";

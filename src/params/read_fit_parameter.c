@@ -297,12 +297,19 @@ static void divide(Draft *draft, int target)
     }
 }
 
-static void read_one(FitReader *fit, Entry *group, int parameter)
+static void read_one(void *context, Entry *group, NameRef ref)
 {
+    FitReader *fit = context;
     Reader *reader = fit->reader;
-    const Label *label = &reader->model->parameters[parameter].label;
-    Draft draft = {.fit = fit, .group = group, .parameter = parameter, .label = label};
-    draft.draft = (FitParameter){.parameter = parameter,
+    const Label *label = model_label(reader->model, ref);
+    if (group->kind != ENTRY_GROUP) {
+        diag_report(reader->diag, FAULT_P013, group->value, "'%s' is a group, not %s", label->name,
+                    entry_kind_words(group->kind));
+        diag_hint(reader->diag, "write { } or { low = ...; high = ...; scale = \"log\"; }");
+        return;
+    }
+    Draft draft = {.fit = fit, .group = group, .parameter = ref.index, .label = label};
+    draft.draft = (FitParameter){.parameter = ref.index,
                                  .unit = label->unit.known ? label->unit.text : "",
                                  .low = (double)-INFINITY,
                                  .high = (double)INFINITY,
@@ -325,73 +332,14 @@ static void read_one(FitReader *fit, Entry *group, int parameter)
         check_arms(&draft);
     }
     int target = fit->fit->target_count++;
-    fit->fit->targets[target] = parameter;
+    fit->fit->targets[target] = ref.index;
     if (!draft.bad) {
         divide(&draft, target);
     }
 }
 
-/* --- names ---------------------------------------------------------------------------------------
+/* --- all -----------------------------------------------------------------------------------------
  */
-
-/* Names at one level that begin with `prefix`. */
-static Names *names_at(const Reader *reader, const char *prefix)
-{
-    Names *names = names_new(reader->arena);
-    for (int i = 0; i < reader->model->parameter_count; i++) {
-        const char *name = reader->model->parameters[i].label.name;
-        if (strncmp(name, prefix, strlen(prefix)) == 0) {
-            const char *rest = name + strlen(prefix);
-            names_add(names, arena_copy(reader->arena, rest, strcspn(rest, ".")), i);
-        }
-    }
-    return names;
-}
-
-static void report_name(Reader *reader, const Entry *entry, const char *prefix, const char *name,
-                        NameRef ref)
-{
-    if (ref.kind != NAME_NONE) {
-        diag_report(reader->diag, FAULT_P017, entry->key,
-                    "'%s' is %s of the model, not a parameter", name, kind_words(ref.kind));
-        diag_note(reader->diag, model_label(reader->model, ref)->span, "'%s' is declared here",
-                  name);
-        return;
-    }
-    diag_report(reader->diag, FAULT_P016, entry->key, "the model '%s' has no parameter '%s'",
-                reader->model->name, name);
-    const char *near = names_near(names_at(reader, prefix), entry->name);
-    near = near ? near : model_near(reader->model, 1u << NAME_PARAMETER, name);
-    if (near) {
-        diag_hint(reader->diag, "did you mean '%s'?", near);
-    }
-}
-
-static void read_members(FitReader *fit, Entry *group, const char *prefix)
-{
-    Reader *reader = fit->reader;
-    for (int i = 0; i < group->count; i++) {
-        Entry *entry = group->items[i];
-        const char *name = arena_format(reader->arena, "%s%s", prefix, entry->name);
-        const char *inner = arena_format(reader->arena, "%s.", name);
-        NameRef ref = model_find(reader->model, name);
-        if (entry->is_wrong) {
-            continue;
-        }
-        if (ref.kind == NAME_PARAMETER && entry->kind == ENTRY_GROUP) {
-            read_one(fit, entry, ref.index);
-        } else if (ref.kind == NAME_PARAMETER) {
-            diag_report(reader->diag, FAULT_P013, entry->value, "'%s' is a group, not %s", name,
-                        entry_kind_words(entry->kind));
-            diag_hint(reader->diag, "write { } or { low = ...; high = ...; scale = \"log\"; }");
-        } else if (ref.kind == NAME_NONE && entry->kind == ENTRY_GROUP &&
-                   names_count(names_at(reader, inner)) > 0) {
-            read_members(fit, entry, inner);
-        } else {
-            report_name(reader, entry, prefix, name, ref);
-        }
-    }
-}
 
 void read_fit_parameters(FitReader *fit)
 {
@@ -410,7 +358,9 @@ void read_fit_parameters(FitReader *fit)
     for (int i = 0; i < fit->fit->subject_count; i++) {
         fit->fit->subjects[i].free = arena_array(reader->arena, most, sizeof(int));
     }
-    read_members(fit, group, "");
+    const Named named = {
+        .kinds = 1u << NAME_PARAMETER, .words = "parameter", .read = read_one, .context = fit};
+    read_named(reader, group, &named);
     if (fit->fit->target_count == 0 && group->count == 0) {
         diag_report(reader->diag, FAULT_P420, group->key, "'parameters' names nothing");
     }

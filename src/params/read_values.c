@@ -351,24 +351,6 @@ static void report_kind(Target *target, const Entry *entry, const char *name, Na
     diag_note(diag, model_label(target->reader->model, ref)->span, "'%s' is declared here", name);
 }
 
-/* Names at one level: of quantities of the kind, and of modules, that begin with `prefix`. */
-static Names *names_at(const Target *target, const char *prefix)
-{
-    const Model *model = target->reader->model;
-    bool parameters = target->kind == NAME_PARAMETER;
-    int count = parameters ? model->parameter_count : model->covariate_count;
-    const Parameter *list = parameters ? model->parameters : model->covariates;
-    Names *names = names_new(target->reader->arena);
-    for (int i = 0; i < count; i++) {
-        const char *name = list[i].label.name;
-        if (strncmp(name, prefix, strlen(prefix)) == 0) {
-            const char *rest = name + strlen(prefix);
-            names_add(names, arena_copy(target->reader->arena, rest, strcspn(rest, ".")), i);
-        }
-    }
-    return names;
-}
-
 /* What is meant by a misspelt name is not missing as well: one complaint is enough. */
 static void count_as_given(Target *target, const char *name)
 {
@@ -381,19 +363,11 @@ static void count_as_given(Target *target, const char *name)
 static void report_unknown(Target *target, const Entry *entry, const char *prefix, const char *name)
 {
     Reader *reader = target->reader;
-    const char *near = names_near(names_at(target, prefix), entry->name);
     diag_report(reader->diag, FAULT_P016, entry->key, "the model '%s' has no %s '%s'",
                 reader->model->name, target->word, name);
+    const char *near = hint_name(reader, 1u << target->kind, prefix, entry);
     if (near) {
-        diag_hint(reader->diag, "did you mean '%s'?", near);
         count_as_given(target, arena_format(reader->arena, "%s%s", prefix, near));
-        return;
-    }
-    near = model_near(reader->model, 1u << target->kind, name);
-    if (near && strchr(near, '.')) {
-        diag_hint(reader->diag, "did you mean '%s', in the group of its module?", near);
-    } else if (near) {
-        diag_hint(reader->diag, "did you mean '%s'?", near);
     }
 }
 
@@ -404,7 +378,6 @@ static void read_members(Target *target, Entry *group, const char *prefix)
         Entry *entry = group->items[i];
         const char *name = arena_format(reader->arena, "%s%s", prefix, entry->name);
         NameRef ref = model_find(reader->model, name);
-        const char *inner = arena_format(reader->arena, "%s.", name);
         if (ref.kind == target->kind) {
             if (entry->is_wrong) {
                 count_as_given(target, name);
@@ -413,8 +386,8 @@ static void read_members(Target *target, Entry *group, const char *prefix)
             }
         } else if (ref.kind != NAME_NONE) {
             report_kind(target, entry, name, ref);
-        } else if (entry->kind == ENTRY_GROUP && names_count(names_at(target, inner)) > 0) {
-            read_members(target, entry, inner);
+        } else if (is_module(reader, 1u << target->kind, entry, name)) {
+            read_members(target, entry, arena_format(reader->arena, "%s.", name));
         } else {
             report_unknown(target, entry, prefix, name);
         }

@@ -308,8 +308,17 @@ static void read_group_unit(Draft *draft)
                  !convert_unit(draft->reader, entry->value, draft->unit, &draft->want, &one);
 }
 
-static void read_one(Reader *reader, Entry *entry, NameRef ref, Population *population)
+/* Where the quantities go. */
+typedef struct {
+    Reader *reader;
+    Population *population;
+} Target;
+
+static void read_one(void *context, Entry *entry, NameRef ref)
 {
+    const Target *target = context;
+    Reader *reader = target->reader;
+    Population *population = target->population;
     const Label *label = model_label(reader->model, ref);
     Vary *vary = &population->vary[population->vary_count];
     *vary = (Vary){.ref = ref, .span = entry->key};
@@ -349,73 +358,15 @@ static void read_one(Reader *reader, Entry *entry, NameRef ref, Population *popu
     }
 }
 
-/* --- names ---------------------------------------------------------------------------------------
- */
-
-/* Names at one level, of quantities that may vary and of modules, that begin with `prefix`. */
-static Names *names_at(const Reader *reader, const char *prefix)
-{
-    const Model *model = reader->model;
-    Names *names = names_new(reader->arena);
-    for (int i = 0; i < model->parameter_count + model->covariate_count; i++) {
-        const char *name = i < model->parameter_count
-                               ? model->parameters[i].label.name
-                               : model->covariates[i - model->parameter_count].label.name;
-        if (strncmp(name, prefix, strlen(prefix)) == 0) {
-            const char *rest = name + strlen(prefix);
-            names_add(names, arena_copy(reader->arena, rest, strcspn(rest, ".")), i);
-        }
-    }
-    return names;
-}
-
-static void report_name(Reader *reader, const Entry *entry, const char *prefix, const char *name,
-                        NameRef ref)
-{
-    if (ref.kind != NAME_NONE) {
-        diag_report(reader->diag, FAULT_P017, entry->key,
-                    "'%s' is %s of the model, not a parameter or covariate", name,
-                    kind_words(ref.kind));
-        diag_note(reader->diag, model_label(reader->model, ref)->span, "'%s' is declared here",
-                  name);
-        return;
-    }
-    diag_report(reader->diag, FAULT_P016, entry->key,
-                "the model '%s' has no parameter or covariate '%s'", reader->model->name, name);
-    const char *near = names_near(names_at(reader, prefix), entry->name);
-    const unsigned kinds = 1u << NAME_PARAMETER | 1u << NAME_COVARIATE;
-    const char *far = near ? NULL : model_near(reader->model, kinds, name);
-    if (near || far) {
-        diag_hint(reader->diag, "did you mean '%s'%s?", near ? near : far,
-                  far && strchr(far, '.') ? ", in the group of its module" : "");
-    }
-}
-
-static void read_members(Reader *reader, Entry *group, const char *prefix, Population *population)
-{
-    for (int i = 0; i < group->count; i++) {
-        Entry *entry = group->items[i];
-        const char *name = arena_format(reader->arena, "%s%s", prefix, entry->name);
-        const char *inner = arena_format(reader->arena, "%s.", name);
-        NameRef ref = model_find(reader->model, name);
-        if (entry->is_wrong) {
-            continue;
-        }
-        if (ref.kind == NAME_PARAMETER || ref.kind == NAME_COVARIATE) {
-            read_one(reader, entry, ref, population);
-        } else if (ref.kind == NAME_NONE && entry->kind == ENTRY_GROUP &&
-                   names_count(names_at(reader, inner)) > 0) {
-            read_members(reader, entry, inner, population);
-        } else {
-            report_name(reader, entry, prefix, name, ref);
-        }
-    }
-}
-
 void read_vary(Reader *reader, Entry *group, Population *population)
 {
     assert(group && group->kind == ENTRY_GROUP);
     size_t most = (size_t)reader->model->parameter_count + (size_t)reader->model->covariate_count;
     population->vary = arena_array(reader->arena, most + 1, sizeof *population->vary);
-    read_members(reader, group, "", population);
+    Target target = {reader, population};
+    const Named named = {.kinds = 1u << NAME_PARAMETER | 1u << NAME_COVARIATE,
+                         .words = "parameter or covariate",
+                         .read = read_one,
+                         .context = &target};
+    read_named(reader, group, &named);
 }

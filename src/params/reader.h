@@ -62,6 +62,20 @@ const char *kind_words(NameKind kind);
 /* A note with the place of declaration, if there is one. */
 void note_declared(Reader *reader, const Want *want);
 
+/* --- read_named.c: a group whose members are quantities of the model by name */
+typedef struct {
+    unsigned kinds;    // 1u << NAME_PARAMETER | ...
+    const char *words; // "parameter or covariate"
+    void (*read)(void *context, Entry *entry, NameRef ref);
+    void *context;
+} Named;
+/* `read` gets every member that is one; whatever else is there is reported. */
+void read_named(Reader *reader, Entry *group, const Named *named);
+/* Is the entry of that full name a group for the quantities of a module? */
+bool is_module(const Reader *reader, unsigned kinds, const Entry *entry, const char *name);
+/* Hints at the name that may have been meant, behind a report; returns it if it is of this level.
+ */
+const char *hint_name(Reader *reader, unsigned kinds, const char *prefix, const Entry *entry);
 /* --- read_arm.c: fills study->arms */
 void read_arms(Reader *reader);
 /* --- read_dose.c: the doses of a list for an arm whose covariates are known */
