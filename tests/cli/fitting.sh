@@ -66,5 +66,17 @@ fi
 # by itself, the same minimum: -2 ln L of both
 "$STROMA" fit pkpd.cfg --out own --no-render >own.out 2>own.err
 expect 'stroma fit finds the same minimum' grep -q '^-2LL -187.085 ' own.out
+
+# the intervals of oral.cfg hold the numbers that its head gives
+holds()
+{
+    awk -F, 'BEGIN { truth["ka"] = 1.2; truth["CL"] = 5; truth["V"] = 40; truth["sd(Cc)"] = 0.1 }
+             FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+             { gsub(/"/, "", $1) }
+             $1 in truth { n++; if ($at["low95"] > truth[$1] || $at["high95"] < truth[$1]) { print $0; bad = 1 } }
+             END { exit n != 4 || bad }' "$1"
+}
+expect 'oral.cfg is fitted' "$STROMA" fit oral.cfg --no-render --quiet --out oral
+expect 'the intervals of oral.cfg hold the truth' holds oral/parameters.csv
 [ -z "$skipped" ] || echo "skipped:$skipped"
 exit "$wrong"
