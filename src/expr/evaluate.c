@@ -62,7 +62,9 @@ static double hill_whole(double x, double constant, int n, bool slope)
     double q = larger(whole_power(smaller(larger(constant, 0), limit), n), EXPR_TINY);
     double power = whole_power(m, n);
     if (slope) {
-        return n * whole_power(m, n - 1) / (q + power) * (q / (q + power));
+        return x < EXPR_SLIGHTLY_NEGATIVE * larger(constant, 0)
+                   ? 0
+                   : n * whole_power(m, n - 1) / (q + power) * (q / (q + power));
     }
     return power / (q + power);
 }
@@ -75,7 +77,9 @@ static double hill_general(double x, double constant, double n, bool slope)
     double share = 1 / (1 + decay);
     if (slope) {
         double steepest = EXPR_HILL_STEEPEST / larger(constant, EXPR_TINY);
-        return n * smaller(decay * share * share / at, steepest);
+        return x < EXPR_SLIGHTLY_NEGATIVE * larger(constant, 0)
+                   ? 0
+                   : n * smaller(decay * share * share / at, steepest);
     }
     return e >= 0 ? share : isnan(e) ? e : decay * share;
 }

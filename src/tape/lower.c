@@ -7,9 +7,10 @@
  * multiple of it.
  *
  * hill with a literal n of 1..8: m = clamp(x), q = max(clamp(K)^n, 1e-300), r = 1/(q + m^n):
- *   value m^n r, slope n (m^(n-1) r) (q r).
+ *   value m^n r, slope n (m^(n-1) r) (q r), or 0 for x < -1e-6 K.
  * hill with another n: e = n (ln x - ln K), decay d = exp(-|e|), r = 1/(1 + d), so that r and d r
- * are the larger and the smaller of h and 1 - h: value r if e >= 0 else d r, slope n d r r / x;
+ * are the larger and the smaller of h and 1 - h: value r if e >= 0 else d r, slope n d r r / x,
+ * or 0 for x < -1e-6 K;
  * hill(x, K, -n) = 1 - h comes from the same terms.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -134,6 +135,16 @@ static Term whole_power(Lower *lower, Term a, int n)
     return make2(lower, OP_MULTIPLY, half, n % 2 == 0 ? half : a);
 }
 
+/* The slope of hill, which counts x below 0 as 0: 0 there, but for what is a solver's zero beside
+ * K. */
+static Term zero_below(Lower *lower, Expr x, Expr hill_constant, Term slope)
+{
+    Term k = make2(lower, OP_AT_LEAST, value_of(lower, hill_constant), constant(lower, 0));
+    Term border = make2(lower, OP_MULTIPLY, constant(lower, EXPR_SLIGHTLY_NEGATIVE), k);
+    Term argument[TAPE_OPERANDS] = {value_of(lower, x), border, constant(lower, 0), slope};
+    return term_make(lower->terms, OP_SELECT_LESS, argument, 0, lower->now);
+}
+
 static void lower_hill_whole(Lower *lower, Expr expr, Expr x, Expr hill_constant, int n)
 {
     Term zero = constant(lower, 0);
@@ -149,6 +160,9 @@ static void lower_hill_whole(Lower *lower, Expr expr, Expr x, Expr hill_constant
     }
     Term rise = times(lower, whole_power(lower, m, n - 1), r);
     Term slope = make2(lower, OP_MULTIPLY, rise, make2(lower, OP_MULTIPLY, q, r));
+    if (n == 1) { // the others are 0 there
+        slope = zero_below(lower, x, hill_constant, slope);
+    }
     set_parts(lower, expr, n == 1 ? TERM_NONE : constant(lower, n), slope);
 }
 
@@ -180,7 +194,8 @@ static void lower_hill(Lower *lower, Expr expr)
     Term both = make2(lower, OP_MULTIPLY, make2(lower, OP_MULTIPLY, decay, r), r);
     Term k = make2(lower, OP_AT_LEAST, value_of(lower, hill_constant), constant(lower, EXPR_TINY));
     Term steepest = over(lower, constant(lower, lower->terms->steepest), k);
-    Term limited = make2(lower, OP_MIN, over(lower, both, at), steepest);
+    Term limited =
+        zero_below(lower, x, hill_constant, make2(lower, OP_MIN, over(lower, both, at), steepest));
     set_parts(lower, expr, lower->scale[n], times(lower, limited, lower->rest[n]));
 }
 
