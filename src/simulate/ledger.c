@@ -42,8 +42,11 @@ void ledger_cross(Pack *pack, int stop)
 {
     for (int lane = 0; lane < pack->count; lane++) {
         Lane *one = &pack->lanes[lane];
+        if (!pack->main.live[lane]) {
+            continue; // nor has a lane that failed as it was loaded any times of its own
+        }
         double length = pack_stop_time(pack, lane, stop + 1) - pack_stop_time(pack, lane, stop);
-        for (int i = 0; pack->main.live[lane] && i < one->active_count; i++) {
+        for (int i = 0; i < one->active_count; i++) {
             const LaneEvent *event = &one->events[one->active[i]];
             ledger_add(one, event->total, event->rate * length);
         }
