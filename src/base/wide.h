@@ -354,8 +354,9 @@ WIDE_INLINE wide wide_ceil(wide a)
 
 /* The elementary functions of SLEEF. */
 #ifdef WIDE_DECLARES_SLEEF
-#define WIDE_DECLARE(sleef, accuracy) extern wide WIDE_SLEEF(sleef, accuracy)(wide);
-extern wide WIDE_SLEEF(pow, u10)(wide, wide);
+#define WIDE_DECLARE(sleef, accuracy)                                                              \
+    extern __attribute__((const)) wide WIDE_SLEEF(sleef, accuracy)(wide);
+extern __attribute__((const)) wide WIDE_SLEEF(pow, u10)(wide, wide);
 #else
 #define WIDE_DECLARE(sleef, accuracy)
 #endif

@@ -98,13 +98,28 @@ static const double *read_atol(Reader *reader)
     return atol;
 }
 
+static SolverMethod read_method(Reader *reader, const Entry *method)
+{
+    if (!method || method->kind != ENTRY_TEXT || strcmp(method->text, "auto") == 0) {
+        return SOLVER_AUTO;
+    }
+    if (strcmp(method->text, "bdf") == 0) {
+        return SOLVER_BDF;
+    }
+    if (strcmp(method->text, "rosenbrock") != 0) {
+        diag_report(reader->diag, FAULT_P013, method->value,
+                    "'method' is \"auto\", \"bdf\" or \"rosenbrock\", not \"%s\"", method->text);
+    }
+    return SOLVER_ROSENBROCK;
+}
+
 void read_solver(Reader *reader)
 {
     SolverOptions *solver = &reader->study->solver;
     const Entry *group = member(reader->config->root, "solver");
     *solver = (SolverOptions){.max_steps = 20000};
     solver->rtol = read_number(reader, "rtol", 1e-14, 0.1, default_rtol);
-    solver->safety = read_number(reader, "safety", 1, 1000, solver_safety(solver));
+    solver->safety = read_number(reader, "safety", 1, 1000, 0);
     solver->max_steps = (long)read_number(reader, "max_steps", 10, 1e9, (double)solver->max_steps);
     Entry *max_step = member(group, "max_step");
     if (max_step && read_when(reader, max_step, "max_step", &solver->max_step) &&
@@ -115,14 +130,7 @@ void read_solver(Reader *reader)
     solver->dense = dense && dense->flag;
     const Entry *native = member(group, "native");
     solver->native = native && native->flag;
-    const Entry *method = member(group, "method");
-    if (method && method->kind == ENTRY_TEXT) {
-        solver->implicit = strcmp(method->text, "bdf") == 0;
-        if (!solver->implicit && strcmp(method->text, "auto") != 0) {
-            diag_report(reader->diag, FAULT_P013, method->value,
-                        "'method' is \"auto\" or \"bdf\", not \"%s\"", method->text);
-        }
-    }
+    solver->method = read_method(reader, member(group, "method"));
     solver->atol = read_atol(reader);
 }
 

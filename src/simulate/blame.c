@@ -26,23 +26,32 @@ static int worst_state(const Pack *pack, const double *values, int lane, double 
     return worst;
 }
 
-static void blame_rates(Pack *pack, int lane)
+void lane_blame_rates(Pack *pack, int lane, double time)
 {
-    Stage *stage = &pack->main;
-    double time = stage_lane_time(stage, lane, stage->bad_time);
     lane_fail(pack, lane, OUTCOME_NOT_FINITE, time);
     Outcome *outcome = &pack->lanes[lane].outcome;
     outcome->state = 0;
     lane_alone(pack, lane, time);
-    for (int i = 0; i < pack->states; i++) {
-        pack->solo.y[i] = stage->bad_y[(size_t)i * (size_t)pack->width + (size_t)lane];
-    }
     outcome->has_fault =
         outcome_trace(pack, lane, PROGRAM_RATES, time, pack->solo.y, &outcome->fault);
     const double *rates = tape_output(pack->tape, PROGRAM_RATES, pack->solo.slots, 0, 1);
     for (int i = pack->states - 1; i >= 0; i--) {
         outcome->state = isfinite(rates[i]) ? outcome->state : i;
     }
+}
+
+static void take_column(Pack *pack, int lane, const double *y)
+{
+    for (int i = 0; i < pack->states; i++) {
+        pack->solo.y[i] = y[(size_t)i * (size_t)pack->width + (size_t)lane];
+    }
+}
+
+static void blame_rates(Pack *pack, int lane)
+{
+    const Stage *stage = &pack->main;
+    take_column(pack, lane, stage->bad_y);
+    lane_blame_rates(pack, lane, stage_lane_time(stage, lane, stage->bad_time));
 }
 
 static double guilt(const Pack *pack, StepStatus status, int lane, const double *errors)
@@ -64,17 +73,26 @@ static double guilt(const Pack *pack, StepStatus status, int lane, const double 
 }
 
 /* A Jacobian that is not finite is a fault of the model, not of the solver. */
-static void look_at_jacobian(Pack *pack, int lane, double time)
+static void look_at_jacobian(Pack *pack, int lane, double time, const double *y)
 {
     Outcome *outcome = &pack->lanes[lane].outcome;
-    const double *y = integrator_state(pack->main.integrator);
     lane_alone(pack, lane, time);
-    for (int i = 0; i < pack->states; i++) {
-        pack->solo.y[i] = y[(size_t)i * (size_t)pack->width + (size_t)lane];
-    }
+    take_column(pack, lane, y);
     if (outcome_trace(pack, lane, PROGRAM_JACOBIAN, time, pack->solo.y, &outcome->fault)) {
         outcome->kind = OUTCOME_NOT_FINITE;
         outcome->has_fault = true;
+    }
+}
+
+void lane_blame_step(Pack *pack, int lane, StepStatus status, double time, const double *y,
+                     int state)
+{
+    lane_fail(pack, lane, status == STEP_DONE ? OUTCOME_STEP_LIMIT : OUTCOME_NO_CONVERGENCE, time);
+    Outcome *outcome = &pack->lanes[lane].outcome;
+    outcome->state = state;
+    outcome->crawls = status == STEP_CRAWL;
+    if (status == STEP_NEWTON) {
+        look_at_jacobian(pack, lane, time, y);
     }
 }
 
@@ -94,13 +112,7 @@ static void blame_worst(Pack *pack, StepStatus status, double time)
     double largest;
     double now = stage_lane_time(&pack->main, guilty, time);
     int state = worst_state(pack, errors, guilty, &largest);
-    lane_fail(pack, guilty, status == STEP_DONE ? OUTCOME_STEP_LIMIT : OUTCOME_NO_CONVERGENCE, now);
-    Outcome *outcome = &pack->lanes[guilty].outcome;
-    outcome->state = state;
-    outcome->crawls = status == STEP_CRAWL;
-    if (status == STEP_NEWTON) {
-        look_at_jacobian(pack, guilty, now);
-    }
+    lane_blame_step(pack, guilty, status, now, integrator_state(pack->main.integrator), state);
 }
 
 /* Steps that shrink to nothing before a place where the rates are not finite spend the step limit

@@ -13,9 +13,6 @@
  *
  * Since s begins at 0 in each segment, an infusion of a second after years has all its digits.
  *
- * The lanes pass an output time at different moments of the walk: outputs are kept and handed over
- * in order of time when the run is over.
- *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
 
@@ -30,13 +27,6 @@ static const double SHORT = 1e-7;
 static const double WORTH = 1.0;
 // Stops so near each other, in mean segments, are taken together: several are tried.
 static const double WINDOWS[] = {0.125, 0.25, 0.5, 1.0};
-
-struct Grid {
-    const double *times;
-    int count, outputs;
-    double *values, *before;  // (count × outputs × width)
-    bool *seen, *seen_before; // (count × width)
-};
 
 bool clocks_wanted(const Pack *pack, const LaneStops *own)
 {
@@ -341,17 +331,13 @@ double clocks_end(const Pack *pack, int lane, double end, int stop)
 void clocks_look_ahead(Pack *pack, int stop)
 {
     const Stage *stage = &pack->main;
-    const Grid *grid = pack->grid;
     double next = HUGE_VAL;
     for (int lane = 0; lane < pack->count; lane++) {
-        const Lane *one = &pack->lanes[lane];
         if (!stage->live[lane]) {
             continue;
         }
-        double time = one->observed < one->observation_count ? one->observations[one->observed].time
-                                                             : HUGE_VAL;
-        time = one->grid_next < grid->count ? fmin(time, grid->times[one->grid_next]) : time;
-        if (time < one->times[stop + 1] && stage->scale[lane] > 0.0) {
+        double time = fmin(grid_next(pack, lane), lane_next_observation(pack, lane));
+        if (time < pack->lanes[lane].times[stop + 1] && stage->scale[lane] > 0.0) {
             next = fmin(next, (time - stage->origin[lane]) / stage->scale[lane]);
         }
     }
@@ -379,130 +365,4 @@ void clocks_look(Pack *pack, const double *wanted, double reached)
         }
     }
     stage_set_times(&pack->main, pack->clock);
-}
-
-/* ---- outputs ---- */
-
-void grid_open(Pack *pack, const double *times, int count)
-{
-    size_t width = (size_t)pack->width;
-    int outputs = pack->tape->programs[PROGRAM_OBSERVE].output_count;
-    Grid *grid = arena_alloc(pack->loaded, sizeof *grid);
-    *grid = (Grid){.times = times, .count = count, .outputs = outputs};
-    size_t rows = (size_t)count * width;
-    grid->values = arena_array(pack->loaded, rows * (size_t)outputs, sizeof(double));
-    grid->seen = arena_array(pack->loaded, rows, sizeof(bool));
-    if (pack->at_dose == AT_DOSE_BOTH) {
-        grid->before = arena_array(pack->loaded, rows * (size_t)outputs, sizeof(double));
-        grid->seen_before = arena_array(pack->loaded, rows, sizeof(bool));
-    }
-    pack->grid = grid;
-    for (int lane = 0; lane < pack->count; lane++) { // what lies before the lane's start
-        Lane *one = &pack->lanes[lane];
-        while (one->grid_next < count && times[one->grid_next] < one->start &&
-               !same_time(times[one->grid_next], one->start)) {
-            one->grid_next++;
-        }
-    }
-}
-
-/* The values of PROGRAM_OBSERVE in a lane become those of an output time. */
-static void keep(const Pack *pack, int lane, int index, double *values, bool *seen)
-{
-    size_t width = (size_t)pack->width;
-    const Grid *grid = pack->grid;
-    const double *from = tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width);
-    double *to = values + (size_t)index * (size_t)grid->outputs * width;
-    for (size_t k = 0; k < (size_t)grid->outputs; k++) {
-        to[k * width + (size_t)lane] = from[k * width + (size_t)lane];
-    }
-    seen[(size_t)index * width + (size_t)lane] = true;
-}
-
-/* True if the next output time of a live lane is at most `time`, or the same. */
-static bool is_reached(const Pack *pack, int lane, double time)
-{
-    const Grid *grid = pack->grid;
-    int next = pack->lanes[lane].grid_next;
-    return pack->main.live[lane] && next < grid->count &&
-           (grid->times[next] <= time || same_time(grid->times[next], time));
-}
-
-bool grid_stop(Pack *pack, int stop, double time, bool before)
-{
-    Grid *grid = pack->grid;
-    bool both = before && pack->at_dose == AT_DOSE_BOTH;
-    bool any = false;
-    for (int lane = 0; lane < pack->count; lane++) {
-        Lane *one = &pack->lanes[lane];
-        if (both && !lane_has_due(pack, lane, stop)) {
-            continue;
-        }
-        double now = stage_lane_time(&pack->main, lane, time);
-        for (int next = one->grid_next; is_reached(pack, lane, now);) {
-            if (!any) {
-                stage_set_time(&pack->main, time);
-                stage_set_state(&pack->main, pack->main.y);
-                tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
-                any = true;
-            }
-            keep(pack, lane, next, both ? grid->before : grid->values,
-                 both ? grid->seen_before : grid->seen);
-            if (both) {
-                break;
-            }
-            next = ++one->grid_next;
-        }
-    }
-    return any;
-}
-
-bool grid_step(Pack *pack, double reached, double end, int stop)
-{
-    Grid *grid = pack->grid;
-    bool any = false;
-    for (bool more = true; more;) {
-        more = false;
-        for (int lane = 0; lane < pack->count; lane++) {
-            const Lane *one = &pack->lanes[lane];
-            bool due = is_reached(pack, lane, stage_lane_time(&pack->main, lane, reached));
-            double time = due ? grid->times[one->grid_next] : HUGE_VAL;
-            double last = clocks_end(pack, lane, end, stop);
-            due = due && time < last && !same_time(time, last);
-            pack->wanted[lane] = due ? time : HUGE_VAL;
-            more = more || due;
-        }
-        if (!more) {
-            break;
-        }
-        any = true;
-        clocks_look(pack, pack->wanted, reached);
-        tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
-        for (int lane = 0; lane < pack->count; lane++) {
-            if (pack->wanted[lane] < HUGE_VAL) {
-                keep(pack, lane, pack->lanes[lane].grid_next++, grid->values, grid->seen);
-            }
-        }
-    }
-    return any;
-}
-
-bool grid_close(Pack *pack, OutputSink *sink, void *context)
-{
-    const Grid *grid = pack->grid;
-    size_t width = (size_t)pack->width;
-    size_t row = (size_t)grid->outputs * width;
-    for (int i = 0; i < grid->count; i++) {
-        const bool *twice = grid->before == NULL ? NULL : grid->seen_before + (size_t)i * width;
-        double time = grid->times[i];
-        if (twice != NULL && memchr(twice, true, width * sizeof *twice) != NULL &&
-            !sink(context, i, time, grid->before + (size_t)i * row, twice, pack->width)) {
-            return false;
-        }
-        if (!sink(context, i, time, grid->values + (size_t)i * row, grid->seen + (size_t)i * width,
-                  pack->width)) {
-            return false;
-        }
-    }
-    return true;
 }

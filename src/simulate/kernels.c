@@ -99,6 +99,30 @@ void kernels_combine(const Kernels *kernels, int count, const double *factor, do
     }
 }
 
+void kernels_blend(const Kernels *kernels, int count, double *const *weight, double *const *x,
+                   double *z, int states, int width)
+{
+    assert(count >= 1 && count <= TERMS_MAX);
+    const LaneKernels *lanes = kernels_lanes(kernels, width);
+    double *share[TERMS_MAX];
+    double *block[TERMS_MAX];
+    for (int lane = 0; lane < width; lane += KERNEL_BLOCK) {
+        for (int j = 0; j < count; j++) {
+            share[j] = weight[j] + lane;
+            block[j] = x[j] + lane;
+        }
+        lanes->blend(count, share, block, z + lane, states, width);
+    }
+}
+
+void kernels_measure(const Kernels *kernels, const MeasurePass *pass, double *sum)
+{
+    const LaneKernels *lanes = kernels_lanes(kernels, pass->width);
+    for (int lane = 0; lane < pass->width; lane += KERNEL_BLOCK) {
+        lanes->measure(pass, lane, sum + lane);
+    }
+}
+
 void kernels_weigh(const Kernels *kernels, const double *y, const double *atol, double rtol,
                    double *weight, int states, int width, double *sum)
 {

@@ -54,6 +54,14 @@ typedef struct {
     double *correction, *y;
 } CorrectPass;
 
+/* What a step of a one-step method has left: arrays are (states × width). */
+typedef struct {
+    int states, width;
+    const double *before, *after, *error;
+    double rtol;
+    const double *atol; // (states)
+} MeasurePass;
+
 enum {
     COLUMNS_MAX = 6, // of a Nordsieck array of order 5
     TERMS_MAX = 16
@@ -76,6 +84,11 @@ typedef struct {
      */
     void (*combine)(int count, const double *factor, double *const *x, double *z, int states,
                     int stride);
+    /* z = Σ weight[j] x[j], j < count <= TERMS_MAX, with weights of each lane: (width) numbers. */
+    void (*blend)(int count, double *const *weight, double *const *x, double *z, int states,
+                  int stride);
+    /* sum of the squares of error / (rtol max(|before|, |after|) + atol). */
+    void (*measure)(const MeasurePass *pass, int first_lane, double *sum);
     /* weight = 1 / (rtol |y| + atol); sum: of the squares of y weight. */
     void (*weigh)(const double *y, const double *atol, double rtol, double *weight, int states,
                   int stride, double *sum);
@@ -117,6 +130,9 @@ void kernels_accumulate(const Kernels *kernels, int count, const double *factor,
                         double *const *column, int states, int width);
 void kernels_combine(const Kernels *kernels, int count, const double *factor, double *const *x,
                      double *z, int states, int width);
+void kernels_blend(const Kernels *kernels, int count, double *const *weight, double *const *x,
+                   double *z, int states, int width);
+void kernels_measure(const Kernels *kernels, const MeasurePass *pass, double *sum);
 void kernels_weigh(const Kernels *kernels, const double *y, const double *atol, double rtol,
                    double *weight, int states, int width, double *sum);
 void kernels_correct(const Kernels *kernels, const CorrectPass *pass, double *increment_sum,

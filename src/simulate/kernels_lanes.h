@@ -13,10 +13,12 @@
 #if PER_PART == 1
 typedef double Part __attribute__((may_alias));
 #define MAGNITUDE(x) __builtin_fabs(x)
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #else
 typedef double Part __attribute__((vector_size(8 * PER_PART), aligned(8), may_alias));
 typedef int64_t Mask __attribute__((vector_size(8 * PER_PART), aligned(8), may_alias));
 #define MAGNITUDE(x) ((Part)((Mask)(x)&INT64_MAX))
+#define LARGER(a, b) ((Part)(((Mask)(a) & ((a) > (b))) | ((Mask)(b) & ~((a) > (b)))))
 #endif
 
 static void NAMED(sum_squares)(const double *x, const double *weight, int states, int stride,
@@ -313,12 +315,59 @@ static void NAMED(combine)(int count, const double *factor, double *const *x, do
         COMBINE(5)
         COMBINE(6)
         COMBINE(7)
+        COMBINE(8)
+        COMBINE(9)
     default:
         NAMED(combine_count)(factor, x, z, states, stride, count);
         break;
     }
 }
 #undef COMBINE
+
+static void NAMED(blend)(int count, double *const *weight, double *const *x, double *z, int states,
+                         int stride)
+{
+    Part share[TERMS_MAX][ROW_PARTS];
+    for (int j = 0; j < count; j++) {
+        EACH
+        {
+            share[j][part] = ((const Part *)weight[j])[part];
+        }
+    }
+    for (int i = 0; i < states; i++) {
+        EACH
+        {
+            const size_t at = (size_t)i * (size_t)stride + (size_t)(part * PER_PART);
+            Part sum = *(const Part *)(x[0] + at) * share[0][part];
+            for (int j = 1; j < count; j++) {
+                sum += *(const Part *)(x[j] + at) * share[j][part];
+            }
+            *(Part *)(z + at) = sum;
+        }
+    }
+}
+
+static void NAMED(measure)(const MeasurePass *pass, int first_lane, double *sum)
+{
+    Part total[ROW_PARTS] = {0};
+    for (int i = 0; i < pass->states; i++) {
+        EACH
+        {
+            const size_t at =
+                (size_t)i * (size_t)pass->width + (size_t)first_lane + (size_t)(part * PER_PART);
+            const Part before = MAGNITUDE(*(const Part *)(pass->before + at));
+            const Part after = MAGNITUDE(*(const Part *)(pass->after + at));
+            const Part most = LARGER(before, after);
+            const Part part_error =
+                *(const Part *)(pass->error + at) / (most * pass->rtol + pass->atol[i]);
+            total[part] += part_error * part_error;
+        }
+    }
+    EACH
+    {
+        ((Part *)sum)[part] = total[part];
+    }
+}
 
 static void NAMED(weigh)(const double *y, const double *atol, double rtol, double *weight,
                          int states, int stride, double *sum)
@@ -400,3 +449,4 @@ static void NAMED(correct)(const CorrectPass *pass, int first_lane, double *incr
 #undef Mask
 #undef EACH
 #undef MAGNITUDE
+#undef LARGER

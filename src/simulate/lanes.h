@@ -91,7 +91,8 @@ typedef struct {
 
 typedef struct Events Events;           // events.h
 typedef struct Sensitivity Sensitivity; // sensitivity.h
-typedef struct Grid Grid;               // clocks.c
+typedef struct Grid Grid;               // grid.c
+typedef struct March March;             // march.c
 
 struct Pack {
     Arena *arena;  // lives as long as the pack
@@ -120,11 +121,13 @@ struct Pack {
     ObservationSink *observe;
     void *observe_context;
     AtDose at_dose;
-    bool *doses_now;             // (width) scratch
-    Grid *grid;                  // outputs of lanes that keep their own time
-    BlockLu *resting;            // of width 1, for steady_rest; NULL: not asked for yet
-    Events *events;              // NULL: the model has none
-    Sensitivity *sensitivity;    // NULL: nobody has asked for any
+    bool at_once;             // outputs of lanes with their own time are handed over lane by lane
+    bool *doses_now;          // (width) scratch
+    Grid *grid;               // outputs of lanes that keep their own time
+    March *march;             // NULL: the lanes share their steps
+    BlockLu *resting;         // of width 1, for steady_rest; NULL: not asked for yet
+    Events *events;           // NULL: the model has none
+    Sensitivity *sensitivity; // NULL: nobody has asked for any
     struct Slopes *cycle_slopes; // columns of the stage of width 1; NULL: not asked for yet
     SolverStats stats;
 };
@@ -137,7 +140,7 @@ Pattern stage_pattern(const Stage *stage);
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
                      const double *atol, double explicit_ease);
 /* Machine code for this stage if it can be had (native.h). After stage_integrate. */
-void stage_make_native(Stage *stage, Arena *arena);
+void stage_make_native(Stage *stage, Arena *arena, NativeParts parts);
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
  * live lane. */
 bool stage_rates(void *context, double time, const double *y, double *rates);
@@ -229,10 +232,21 @@ void clocks_look_ahead(Pack *pack, int stop);
 void clocks_look(Pack *pack, const double *wanted, double reached);
 /* Output times of lanes that keep their own time: room for them, those at a stop, before or after
  * what happens there, those within the last step, and all of them to the sink. */
-void grid_open(Pack *pack, const double *times, int count);
+void grid_open(Pack *pack, const double *times, int count, OutputSink *sink, void *context);
 bool grid_stop(Pack *pack, int stop, double time, bool before);
 bool grid_step(Pack *pack, double reached, double end, int stop);
-bool grid_close(Pack *pack, OutputSink *sink, void *context);
+bool grid_close(Pack *pack);
+/* The next output time of a lane; HUGE_VAL: none is left. */
+double grid_next(const Pack *pack, int lane);
+/* The values of PROGRAM_OBSERVE in a lane are those of its next output time. */
+void grid_keep(Pack *pack, int lane);
+/* The time of the next observation of the lane's own, or HUGE_VAL. */
+double lane_next_observation(const Pack *pack, int lane);
+/* Hands over the observations of lanes that are `due`: the clocks and states of those are in the
+ * slots. False: somebody wants no more. */
+bool lanes_observe(Pack *pack);
+/* The same where PROGRAM_OBSERVE has run. */
+bool lanes_hand_over(Pack *pack);
 /* True if a dose or another record of the lane's regimen is due at this stop. */
 bool lane_has_due(const Pack *pack, int lane, int stop);
 
@@ -240,6 +254,22 @@ bool lane_has_due(const Pack *pack, int lane, int stop);
 void lane_fail(Pack *pack, int lane, OutcomeKind kind, double time);
 /* Finds who is to blame after a failed step and ends those lanes. */
 void lanes_blame(Pack *pack, StepStatus status, double time);
+
+/* Ends a lane whose rates were not finite at a time and pack->solo.y. */
+void lane_blame_rates(Pack *pack, int lane, double time);
+/* Ends a lane, at `time` and y (states, stride of the pack), of whose states that one is the worst;
+ * if its Jacobian is not finite there, for that. */
+void lane_blame_step(Pack *pack, int lane, StepStatus status, double time, const double *y,
+                     int state);
+
+/* march.c */
+/* True if nothing happens between stops that all lanes would have to know of. */
+bool march_can(const Pack *pack);
+void march_open(Pack *pack);
+/* From a stop to the next, each lane by its own steps; outputs and observations on the way. False:
+ * interrupted. */
+bool march_segment(Pack *pack, int stop, const volatile int *halt);
+void march_count(Pack *pack);
 
 /* stops.c: fills pack->stops and the stop of every event. */
 void stops_build(Pack *pack);

@@ -23,12 +23,23 @@ typedef struct {
     double *increment_sum, *correction_sum;
 } NativePass;
 
+/* One step of a Rosenbrock method (rosenbrock.h) in every lane whose scale is not 0; the others
+ * keep what they had. Arrays as above, the clocks (width). native_text writes this struct too. */
+typedef struct {
+    const double *slots, *scale, *y, *inflow;
+    double *const *stages;
+    double *next, *watch, *error; // error: the sum of Kernels.measure
+    const double *atol;
+    double rtol;
+} NativeStep;
+
 typedef struct {
     void (*rates)(double *slots);    // tape_run of PROGRAM_RATES
     void (*jacobian)(double *slots); // of PROGRAM_JACOBIAN
     void (*factor)(const double *jacobian, double gamma, double *values, double *watch);
     void (*first)(const NativePass *pass); // the correction so far is 0
     void (*next)(const NativePass *pass);
+    void (*step)(const NativeStep *step);
     void *library;
 } NativeCode;
 
@@ -37,14 +48,19 @@ typedef struct {
 enum { NATIVE_INSTRUCTIONS = 20000 };
 bool native_can(const Tape *tape);
 
+/* What is to be made: what steps that lanes share need, or what their own do. Functions that are
+ * not made are NULL. */
+typedef enum { NATIVE_SHARED_STEPS, NATIVE_OWN_STEPS } NativeParts;
+
 /* Appends the C. `vector`: doubles in a register; divides the program's width. */
-void native_text(Text *text, const Tape *tape, const LuProgram *lu, int vector);
+void native_text(Text *text, const Tape *tape, const LuProgram *lu, NativeParts parts, int vector);
 
 /* NULL: the model cannot, the width is 1, or there is no compiler or no folder. What the compiler
  * says goes to standard error. Threads and processes may ask for the same at once. The compiler is
  * $STROMA_CC, else cc; the folder $STROMA_NATIVE_CACHE, else $XDG_CACHE_HOME/stroma, else
  * ~/.cache/stroma. */
-const NativeCode *native_open(Arena *arena, const Tape *tape, const LuProgram *lu);
+const NativeCode *native_open(Arena *arena, const Tape *tape, const LuProgram *lu,
+                              NativeParts parts);
 void native_close(const NativeCode *code);
 
 /* Why native_open would not find what it needs: a phrase, or NULL if a compiler and a folder are

@@ -1,8 +1,8 @@
 /* native_build.c: C into a shared object, once per text, and loaded.
  *
  * The object is written beside its final name and renamed, so a reader sees none or a whole one;
- * two that make the same at once do the work twice and rename over each other. Nothing is
- * loaded that somebody else could have written.
+ * the folder is locked meanwhile, so that threads and processes wait for the first that makes one.
+ * Nothing is loaded that somebody else could have written.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/file.h"
@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -206,7 +207,7 @@ static bool find(void *library, const char *name, void *function)
     return address != NULL;
 }
 
-static const NativeCode *load(Arena *arena, const char *path)
+static const NativeCode *load(Arena *arena, const char *path, NativeParts parts)
 {
     void *library = is_private(path, false) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     if (library == NULL) {
@@ -214,17 +215,44 @@ static const NativeCode *load(Arena *arena, const char *path)
     }
     NativeCode *code = arena_alloc(arena, sizeof *code);
     code->library = library;
-    if (find(library, "native_rates", &code->rates) &&
-        find(library, "native_jacobian", &code->jacobian) &&
-        find(library, "native_factor", &code->factor) &&
-        find(library, "native_first", &code->first) && find(library, "native_next", &code->next)) {
+    bool found = false;
+    if (parts == NATIVE_OWN_STEPS) {
+        found = find(library, "native_step", &code->step);
+    } else {
+        found = find(library, "native_rates", &code->rates) &&
+                find(library, "native_jacobian", &code->jacobian) &&
+                find(library, "native_factor", &code->factor) &&
+                find(library, "native_first", &code->first) &&
+                find(library, "native_next", &code->next);
+    }
+    if (found) {
         return code;
     }
     dlclose(library);
     return NULL;
 }
 
-const NativeCode *native_open(Arena *arena, const Tape *tape, const LuProgram *lu)
+/* Threads and processes that want the same wait for the first. -1: not locked, which costs no more
+ * than work done twice. */
+static int lock_folder(const char *folder)
+{
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file >= 0 && flock(file, LOCK_EX) != 0) {
+        close(file);
+        return -1;
+    }
+    return file;
+}
+
+static void unlock_folder(int file)
+{
+    if (file >= 0) {
+        close(file);
+    }
+}
+
+const NativeCode *native_open(Arena *arena, const Tape *tape, const LuProgram *lu,
+                              NativeParts parts)
 {
     assert(arena != NULL && tape != NULL && lu != NULL);
     int vector = vector_of(tape->isa, lu->width);
@@ -238,15 +266,20 @@ const NativeCode *native_open(Arena *arena, const Tape *tape, const LuProgram *l
     text_format(&flags, "-std=gnu11 -O2 -ffp-contract=off -fPIC -shared -w %s", flag_of(vector));
     Text text = text_new(scratch);
     text_format(&text, "/* %s %s */\n", flags.data, sleef_library());
-    native_text(&text, tape, lu, vector);
+    native_text(&text, tape, lu, parts, vector);
     char hash[65];
     file_hash(text.data, text.length, hash);
     Text name = text_new(scratch);
     text_format(&name, "%s.so", hash);
     const char *path = file_join(scratch, folder, name.data);
-    const NativeCode *code = load(arena, path);
-    if (code == NULL && build(scratch, &text, flags.data, path)) {
-        code = load(arena, path);
+    const NativeCode *code = load(arena, path, parts);
+    if (code == NULL) {
+        int lock = lock_folder(folder);
+        code = load(arena, path, parts); // another may have made it by now
+        if (code == NULL && build(scratch, &text, flags.data, path)) {
+            code = load(arena, path, parts);
+        }
+        unlock_folder(lock);
     }
     arena_free(scratch);
     return code;

@@ -7,7 +7,7 @@
  * are written out.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/native.h"
+#include "simulate/native_writer.h"
 
 #include "native_prelude.h"
 
@@ -20,15 +20,6 @@ static const char *const lane_text[OP_COUNT] = {
 #include "tape/ops.def"
 #undef OP
 };
-
-typedef struct {
-    Text *text;
-    const Tape *tape;
-    const LuProgram *lu;
-    int width;
-    int *variable; // (slots) number of the variable that holds a slot now; -1: memory
-    int count;     // of variables
-} Writer;
 
 bool native_can(const Tape *tape)
 {
@@ -47,12 +38,14 @@ bool native_can(const Tape *tape)
     return count <= NATIVE_INSTRUCTIONS;
 }
 
-/* The value of a slot. */
-static void slot_value(Writer *writer, uint32_t slot)
+void writer_slot(Writer *writer, uint32_t slot)
 {
     const Tape *tape = writer->tape;
     int constant = (int)slot - tape->constant;
-    if (writer->variable[slot] >= 0) {
+    int state = (int)slot - tape->state;
+    if (writer->state_array && state >= 0 && state < tape->model->state_count) {
+        text_format(writer->text, "y[%d]", state);
+    } else if (writer->variable[slot] >= 0) {
         text_format(writer->text, "t%d", writer->variable[slot]);
     } else if (constant >= 0 && constant < tape->constant_count) {
         text_format(writer->text, "wide_set(%a)", tape->constant_values[constant]);
@@ -67,13 +60,13 @@ static void write_instruction(Writer *writer, const Instruction *at)
     text_format(writer->text, "wide t%d; { const wide ", writer->count);
     for (int i = 0; i < op_arity(at->op); i++) {
         text_format(writer->text, "%s%c = ", i > 0 ? ", " : "", 'a' + i);
-        slot_value(writer, operand[i]);
+        writer_slot(writer, operand[i]);
     }
     text_format(writer->text, "; t%d = %s; }\n", writer->count, lane_text[at->op]);
     writer->variable[at->dst] = writer->count++;
 }
 
-static void write_program(Writer *writer, ProgramName name)
+void writer_program(Writer *writer, ProgramName name)
 {
     const Program *program = &writer->tape->programs[name];
     for (int i = 0; i < writer->tape->slot_count; i++) {
@@ -84,13 +77,13 @@ static void write_program(Writer *writer, ProgramName name)
     }
 }
 
-static void begin_function(Writer *writer, const char *head)
+void writer_begin(Writer *writer, const char *head)
 {
     text_format(writer->text, "\nvoid %s\n{\nfor (long l = 0; l < %d; l += WIDE_WIDTH) {\n", head,
                 writer->width);
 }
 
-static void end_function(Writer *writer)
+void writer_end(Writer *writer)
 {
     text_string(writer->text, "}\n}\n");
 }
@@ -98,9 +91,9 @@ static void end_function(Writer *writer)
 static void write_run(Writer *writer, const char *head, ProgramName name)
 {
     const Program *program = &writer->tape->programs[name];
-    begin_function(writer, head);
+    writer_begin(writer, head);
     text_string(writer->text, "double *s = slots + l;\n");
-    write_program(writer, name);
+    writer_program(writer, name);
     for (int i = 0; i < program->output_count; i++) {
         int slot = program->output + i;
         if (writer->variable[slot] >= 0) {
@@ -108,17 +101,17 @@ static void write_run(Writer *writer, const char *head, ProgramName name)
                         writer->variable[slot]);
         }
     }
-    end_function(writer);
+    writer_end(writer);
 }
 
 /* ---- I - gamma J: LaneKernels.factor ---- */
 
-static void write_entry(Writer *writer, const LuEntry *e)
+void writer_entry(Writer *writer, const LuEntry *e)
 {
     Text *text = writer->text;
     const uint32_t at = e->target;
     if (e->source != LU_NONE) {
-        text_format(text, "wide e%u = wide_load(j + %u) * minus;\n", at, e->source);
+        text_format(text, "wide e%u = ENTRY(%u) * minus;\n", at, e->source);
     } else {
         text_format(text, "wide e%u = wide_set(0);\n", at);
     }
@@ -141,22 +134,25 @@ static void write_entry(Writer *writer, const LuEntry *e)
     } else if (e->kind == LU_LOWER) {
         text_format(text, "e%u *= e%u;\n", at, e->pivot);
     }
-    text_format(text, "wide_store(lu + %u, e%u);\n", at, at);
+    text_format(text, "PUT(%u, e%u);\n", at, at);
 }
 
 static void write_factor(Writer *writer)
 {
     const LuProgram *lu = writer->lu;
-    begin_function(writer, "native_factor(const double *jacobian, double gamma, double *values, "
-                           "double *watch)");
+    text_string(writer->text, "#define ENTRY(at) wide_load(j + (at))\n"
+                              "#define GET(at) wide_load(lu + (at))\n"
+                              "#define PUT(at, x) wide_store(lu + (at), x)\n");
+    writer_begin(writer, "native_factor(const double *jacobian, double gamma, double *values, "
+                         "double *watch)");
     text_string(writer->text, "const double *j = jacobian + l;\ndouble *lu = values + l;\n"
                               "const wide minus = wide_set(-gamma);\n"
                               "wide watch_sum = wide_set(0);\n");
     for (int i = 0; i < lu->entry_count; i++) {
-        write_entry(writer, &lu->entries[i]);
+        writer_entry(writer, &lu->entries[i]);
     }
     text_string(writer->text, "wide_store(watch + l, watch_sum);\n");
-    end_function(writer);
+    writer_end(writer);
 }
 
 /* ---- an iteration: the rates, Kernels.residual, LaneKernels.solve and .correct ---- */
@@ -166,7 +162,7 @@ static void write_residual(Writer *writer, int state, bool first)
     const Program *rates = &writer->tape->programs[PROGRAM_RATES];
     int at = state * writer->width;
     text_format(writer->text, "wide b%d = gamma * (", state);
-    slot_value(writer, (uint32_t)(rates->output + state));
+    writer_slot(writer, (uint32_t)(rates->output + state));
     text_format(writer->text, " + wide_load(in + %d)) - ", at);
     if (first) {
         text_format(writer->text, "slope * wide_load(z + %d);\n", at);
@@ -175,8 +171,7 @@ static void write_residual(Writer *writer, int state, bool first)
     }
 }
 
-/* A row of a triangular solve; the vectors are called by one letter and the row. */
-static void write_row(Writer *writer, const LuRow *row, char from, char to)
+void writer_row(Writer *writer, const LuRow *row, char from, char to)
 {
     Text *text = writer->text;
     const uint32_t width = (uint32_t)writer->width;
@@ -184,11 +179,10 @@ static void write_row(Writer *writer, const LuRow *row, char from, char to)
     text_format(text, "wide %c%u = %c%u;\n", to, target, from, row->source / width);
     for (uint32_t k = 0; k < row->count; k++) {
         const uint32_t *pair = writer->lu->pairs + row->first + 2 * (size_t)k;
-        text_format(text, "%c%u -= wide_load(lu + %u) * %c%u;\n", to, target, pair[0], to,
-                    pair[1] / width);
+        text_format(text, "%c%u -= GET(%u) * %c%u;\n", to, target, pair[0], to, pair[1] / width);
     }
     if (row->pivot != LU_NONE) {
-        text_format(text, "%c%u *= wide_load(lu + %u);\n", to, target, row->pivot);
+        text_format(text, "%c%u *= GET(%u);\n", to, target, row->pivot);
     }
 }
 
@@ -213,22 +207,22 @@ static void write_iteration(Writer *writer, bool first)
 {
     Text *text = writer->text;
     const LuProgram *lu = writer->lu;
-    begin_function(writer, first ? "native_first(const NativePass *p)"
-                                 : "native_next(const NativePass *p)");
+    writer_begin(writer,
+                 first ? "native_first(const NativePass *p)" : "native_next(const NativePass *p)");
     text_string(text, "double *s = p->slots + l, *c = p->correction + l, *y = p->y + l;\n"
                       "const double *in = p->inflow + l, *z = p->slope + l, *lu = p->values + l, "
                       "*weight = p->weight + l, *from = p->predicted + l;\n"
                       "const wide gamma = wide_set(p->gamma), slope = wide_set(p->slope_factor), "
                       "factor = wide_set(p->factor);\n");
-    write_program(writer, PROGRAM_RATES);
+    writer_program(writer, PROGRAM_RATES);
     for (int i = 0; i < lu->states; i++) {
         write_residual(writer, i, first);
     }
     for (int i = 0; i < lu->states; i++) {
-        write_row(writer, &lu->forward[i], 'b', 'f');
+        writer_row(writer, &lu->forward[i], 'b', 'f');
     }
     for (int i = 0; i < lu->states; i++) {
-        write_row(writer, &lu->backward[i], 'f', 'x');
+        writer_row(writer, &lu->backward[i], 'f', 'x');
     }
     text_string(text, "wide sum = wide_set(0), all = wide_set(0);\n");
     for (int i = 0; i < lu->states; i++) {
@@ -238,10 +232,10 @@ static void write_iteration(Writer *writer, bool first)
                 "wide_store(p->increment_sum + l, sum);\n"
                 "wide_store(p->correction_sum + l, %s);\n",
                 first ? "sum" : "all");
-    end_function(writer);
+    writer_end(writer);
 }
 
-void native_text(Text *text, const Tape *tape, const LuProgram *lu, int vector)
+void native_text(Text *text, const Tape *tape, const LuProgram *lu, NativeParts parts, int vector)
 {
     assert(text != NULL && native_can(tape) && lu->width % vector == 0);
     Writer writer = {.text = text, .tape = tape, .lu = lu, .width = lu->width};
@@ -251,11 +245,15 @@ void native_text(Text *text, const Tape *tape, const LuProgram *lu, int vector)
                 "#define EXPR_SLIGHTLY_NEGATIVE (%a)\n",
                 vector, EXPR_TINY, EXPR_SLIGHTLY_NEGATIVE);
     text_string(text, native_prelude);
+    if (parts == NATIVE_OWN_STEPS) {
+        native_step_text(&writer);
+        return;
+    }
+    write_run(&writer, "native_rates(double *slots)", PROGRAM_RATES);
     text_string(text,
                 "typedef struct { double gamma, slope_factor, factor; double *slots, *correction, "
                 "*y; const double *inflow, *slope, *values, *weight, *predicted; double "
                 "*increment_sum, *correction_sum; } NativePass;\n");
-    write_run(&writer, "native_rates(double *slots)", PROGRAM_RATES);
     write_run(&writer, "native_jacobian(double *slots)", PROGRAM_JACOBIAN);
     write_factor(&writer);
     write_iteration(&writer, true);

@@ -21,13 +21,21 @@ SolverOptions solver_options_default(void)
     return (SolverOptions){.rtol = 1e-6, .max_steps = 20000};
 }
 
+SolverOptions solver_options_of_many(const SolverOptions *options)
+{
+    assert(options != NULL);
+    SolverOptions many = *options;
+    many.method = options->method == SOLVER_AUTO ? SOLVER_ROSENBROCK : options->method;
+    return many;
+}
+
 double solver_safety(const SolverOptions *options)
 {
     if (options->safety > 0.0) {
         return options->safety;
     }
-    double chosen =
-        options->rtol >= 1e-6 ? SAFETY_OF_BDF : SAFETY_OF_BDF * sqrt(sqrt(1e-6 / options->rtol));
+    double least = options->method == SOLVER_ROSENBROCK ? 1.0 : SAFETY_OF_BDF;
+    double chosen = options->rtol >= 1e-6 ? least : least * sqrt(sqrt(1e-6 / options->rtol));
     double most = options->rtol / FINEST_TOLERANCE; // below it, rounding is all there is
     return chosen < most ? chosen : most > 1.0 ? most : 1.0;
 }
@@ -38,9 +46,17 @@ static bool is_nested(const Graph *graph, const Switch *one)
     return !one->linear && (expr_kinds(graph, one->slope) & 1U << SYMBOL_TIME) == 0;
 }
 
+/* Of steps that lanes share, whatever the method: there are always some that do. */
+static double shared_safety(const Pack *pack)
+{
+    SolverOptions shared = pack->options;
+    shared.method = SOLVER_BDF;
+    return solver_safety(&shared);
+}
+
 static void set_tolerances(Pack *pack)
 {
-    double safety = solver_safety(&pack->options);
+    double safety = shared_safety(pack);
     pack->rtol = pack->options.rtol / safety;
     pack->atol = arena_array(pack->arena, (size_t)pack->states, sizeof *pack->atol);
     for (int i = 0; i < pack->states; i++) {
@@ -52,8 +68,9 @@ static void set_tolerances(Pack *pack)
  * are left to BDF: a threshold is crossed to its interpolant's accuracy. */
 static double explicit_ease(const Pack *pack)
 {
-    bool wanted = !pack->options.implicit && !pack->options.dense && pack->events == NULL;
-    return wanted ? fmin(2.0 * solver_safety(&pack->options), MOST_EASE) : 0.0;
+    bool wanted =
+        pack->options.method != SOLVER_BDF && !pack->options.dense && pack->events == NULL;
+    return wanted ? fmin(2.0 * shared_safety(pack), MOST_EASE) : 0.0;
 }
 
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
@@ -93,6 +110,9 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
         pack_close(pack);
         return NULL;
     }
+    if (options->method == SOLVER_ROSENBROCK && march_can(pack)) {
+        march_open(pack);
+    }
     return pack;
 }
 
@@ -100,7 +120,8 @@ void pack_make_native(Pack *pack)
 {
     assert(pack != NULL);
     if (pack->options.native && !pack->options.dense) {
-        stage_make_native(&pack->main, pack->arena);
+        stage_make_native(&pack->main, pack->arena,
+                          pack->march != NULL ? NATIVE_OWN_STEPS : NATIVE_SHARED_STEPS);
     }
 }
 
@@ -272,6 +293,12 @@ void pack_at_dose(Pack *pack, AtDose at_dose)
 {
     assert(pack != NULL);
     pack->at_dose = at_dose;
+}
+
+void pack_at_once(Pack *pack)
+{
+    assert(pack != NULL);
+    pack->at_once = true;
 }
 
 void pack_observe(Pack *pack, ObservationSink *sink, void *context)

@@ -20,6 +20,14 @@
 
 #include <stdbool.h>
 
+/* How steps are made.
+ * - SOLVER_AUTO: lanes share theirs: explicit ones where nothing is stiff, else CVODE's BDF.
+ * - SOLVER_BDF: BDF throughout.
+ * - SOLVER_ROSENBROCK: each lane by itself (rosenbrock.h), so that what it gets depends on nobody
+ *   beside it; but for models whose events wait for states, sensitivities and `dense`, which are as
+ *   with SOLVER_AUTO. */
+typedef enum { SOLVER_AUTO, SOLVER_BDF, SOLVER_ROSENBROCK } SolverMethod;
+
 typedef struct {
     double rtol;        // relative tolerance that the user asked for
     const double *atol; // (state_count) absolute tolerances, in the states' units
@@ -27,16 +35,19 @@ typedef struct {
     long max_steps;  // per interval between two outputs or stops (default 20000)
     double max_step; // longest step, 0: no limit
     bool dense;      // force dense LU with partial pivoting
-    bool implicit;   // BDF throughout; else explicit steps where nothing is stiff
-    bool native;     // pack_make_native may make machine code
+    SolverMethod method;
+    bool native; // pack_make_native may make machine code
 } SolverOptions;
 
 SolverOptions solver_options_default(void); // atol must be filled in
 
-/* The safety in force. A solver controls the error of a step; the error at the end adds up over the
- * steps, and there are more of them at tighter tolerances. Chosen: 5 down to rtol 1e-6, then
- * growing with the fourth root, 16 at 1e-8 and 50 at 1e-10: closed-form pharmacokinetics then stay
- * within 10 rtol. */
+/* The same for packs of many subjects: SOLVER_AUTO becomes SOLVER_ROSENBROCK. */
+SolverOptions solver_options_of_many(const SolverOptions *options);
+
+/* The safety in force. A solver controls the error of a step;
+ * the error at the end adds up over the steps, and there are more of them at tighter tolerances.
+ * Chosen: 5 down to rtol 1e-6, then growing with the fourth root, 16 at 1e-8 and 50 at 1e-10:
+ * closed-form pharmacokinetics then stay within 10 rtol. */
 double solver_safety(const SolverOptions *options);
 
 typedef enum {
@@ -71,7 +82,9 @@ typedef struct {
 typedef struct {
     long steps, rate_calls, jacobian_calls, factorisations, newton_iterations;
     long error_failures, newton_failures, restarts, dense_fallbacks, stops;
-    long events; // of the model, fired
+    long events;    // of the model, fired
+    long own_steps; // of `steps`: those that a lane made by itself; they are counted lane by lane,
+                    // as is all that belongs to them
 } SolverStats;
 
 typedef struct Pack Pack;
@@ -120,6 +133,11 @@ void pack_close(Pack *pack);
  * it (the default), or both, one after the other, where a lane has a dose. */
 typedef enum { AT_DOSE_POST, AT_DOSE_PRE, AT_DOSE_BOTH } AtDose;
 void pack_at_dose(Pack *pack, AtDose at_dose);
+
+/* Lanes that keep their own time hand over each output when they come by, alone, and not in order
+ * of time when the run is over: for a sink that keeps the lanes apart. If it refuses one, the run
+ * goes on to its end and then reports it. */
+void pack_at_once(Pack *pack);
 
 /* Where observations of subjects go in the runs that follow. */
 void pack_observe(Pack *pack, ObservationSink *sink, void *context);

@@ -107,7 +107,7 @@ static bool native_pass(void *context, double time, NativePass *pass)
 
 static void run_rates(const Stage *stage)
 {
-    if (stage->native != NULL) {
+    if (stage->native != NULL && stage->native->rates != NULL) {
         stage->native->rates(stage->slots);
     } else {
         tape_run(stage->tape, PROGRAM_RATES, stage->slots, stage->width);
@@ -116,18 +116,20 @@ static void run_rates(const Stage *stage)
 
 static void run_jacobian(const Stage *stage)
 {
-    if (stage->native != NULL) {
+    if (stage->native != NULL && stage->native->jacobian != NULL) {
         stage->native->jacobian(stage->slots);
     } else {
         tape_run(stage->tape, PROGRAM_JACOBIAN, stage->slots, stage->width);
     }
 }
 
-void stage_make_native(Stage *stage, Arena *arena)
+void stage_make_native(Stage *stage, Arena *arena, NativeParts parts)
 {
     if (stage->native == NULL && stage->states > 0) {
-        stage->native = native_open(arena, stage->tape, integrator_factors(stage->integrator));
-        integrator_use_native(stage->integrator, stage->native);
+        stage->native =
+            native_open(arena, stage->tape, integrator_factors(stage->integrator), parts);
+        integrator_use_native(stage->integrator,
+                              parts == NATIVE_SHARED_STEPS ? stage->native : NULL);
     }
 }
 

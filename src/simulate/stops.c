@@ -420,7 +420,7 @@ static void part_clocks(Pack *pack, const CandidateList *all, const Range *range
         return;
     }
     own[most] = stops_of_lane(pack, most, all, ranges[most].first, ranges[most].last, false);
-    if (!clocks_wanted(pack, &own[most])) {
+    if (pack->march == NULL && !clocks_wanted(pack, &own[most])) {
         return;
     }
     for (int lane = 0; lane < pack->count; lane++) {

@@ -137,26 +137,8 @@ static bool record_step(Run *run, double reached, double end)
 /* Hands over the observations that are due: the clocks and states of their lanes are in place. */
 static bool observe_due(Run *run)
 {
-    Pack *pack = run->pack;
-    double *slots = pack->main.slots;
     run->steps = 0;
-    tape_run(pack->tape, PROGRAM_OBSERVE, slots, pack->width);
-    const double *values = tape_output(pack->tape, PROGRAM_OBSERVE, slots, 0, pack->width);
-    sensitivity_observe(pack);
-    for (int lane = 0; lane < pack->count; lane++) {
-        Lane *one = &pack->lanes[lane];
-        if (!one->due) {
-            continue;
-        }
-        one->due = false;
-        int index = one->observed++;
-        double time = one->observations[index].time;
-        if (pack->observe != NULL &&
-            !pack->observe(pack->observe_context, lane, index, time, values, pack->width)) {
-            return false;
-        }
-    }
-    return true;
+    return lanes_observe(run->pack);
 }
 
 /* Own observations within the step that ended at `reached`, one of each lane at a time. */
@@ -240,9 +222,15 @@ static bool apply_stop(Run *run, int stop, bool *changed)
     return true;
 }
 
+/* True if the lanes make steps of their own. */
+static bool marches(const Pack *pack)
+{
+    return pack->march != NULL && pack->main.own;
+}
+
 static void restart(Pack *pack, double time)
 {
-    if (lanes_mirror(pack, pack->main.y)) {
+    if (!marches(pack) && lanes_mirror(pack, pack->main.y)) {
         integrator_restart(pack->main.integrator, time, pack->main.y);
         sensitivity_restart(pack);
     }
@@ -487,7 +475,8 @@ static bool walk(Run *run)
         if (!(end > time)) {
             continue; // the lanes that had to go on have failed
         }
-        if (!advance(run, &time, end)) {
+        bool more = marches(pack) ? march_segment(pack, k, run->stop) : advance(run, &time, end);
+        if (!more) {
             interrupt(pack, time);
             return false;
         }
@@ -511,16 +500,19 @@ bool pack_run(Pack *pack, const double *times, int n, OutputSink *sink, void *co
                .stop = stop,
                .watched_from = pack->start};
     if (pack->main.own) {
-        grid_open(pack, times, n);
+        grid_open(pack, times, n, sink, context);
         run.next = n;
     }
     bool finished = walk(&run);
     if (pack->main.own && finished) {
-        finished = grid_close(pack, sink, context);
+        finished = grid_close(pack);
     }
     while (finished && run.next < n) { // no lane is left to ask: the rows are still to be written
         finished = record(&run, pack->main.y);
     }
     integrator_count(pack->main.integrator, &pack->stats);
+    if (pack->march != NULL) {
+        march_count(pack);
+    }
     return finished;
 }

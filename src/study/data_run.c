@@ -263,7 +263,8 @@ static void *worker_open(void *shared)
     worker->last = arena_array(arena, (size_t)run->width, sizeof *worker->last);
     worker->twice = arena_array(arena, (size_t)run->width, sizeof *worker->twice);
     worker->mark = arena_mark(arena);
-    worker->pack = pack_open(run->tape, &run->study->solver, run->width);
+    const SolverOptions options = solver_options_of_many(&run->study->solver);
+    worker->pack = pack_open(run->tape, &options, run->width);
     if (worker->pack == NULL) {
         arena_free(arena);
         return NULL;
@@ -271,6 +272,7 @@ static void *worker_open(void *shared)
     pack_make_native(worker->pack);
     pack_observe(worker->pack, take_observation, worker);
     pack_at_dose(worker->pack, run->options->at_dose);
+    pack_at_once(worker->pack);
     return worker;
 }
 

@@ -287,8 +287,9 @@ static void compare_solvers(Diffs *diffs)
     add_numbers(diffs, "solver.max_steps", "", (double)a->solver.max_steps,
                 (double)b->solver.max_steps);
     add_numbers(diffs, "solver.max_step", "", a->solver.max_step, b->solver.max_step);
-    add_texts(diffs, "solver.method", a->solver.implicit ? "bdf" : "auto",
-              b->solver.implicit ? "bdf" : "auto");
+    static const char *const methods[] = {
+        [SOLVER_AUTO] = "auto", [SOLVER_BDF] = "bdf", [SOLVER_ROSENBROCK] = "rosenbrock"};
+    add_texts(diffs, "solver.method", methods[a->solver.method], methods[b->solver.method]);
     add_texts(diffs, "solver.native", a->solver.native ? "true" : "false",
               b->solver.native ? "true" : "false");
     add_texts(diffs, "solver.dense", a->solver.dense ? "true" : "false",

@@ -351,10 +351,13 @@ static json_t *absolute_tolerance(const Study *study)
 
 static json_t *solver_of(Arena *arena, const Study *study, const RunResult *result)
 {
-    const SolverOptions *options = &study->solver;
+    const bool own = result->stats.own_steps > 0;
+    const SolverOptions many = solver_options_of_many(&study->solver);
+    const SolverOptions *options = own ? &many : &study->solver;
     json_t *object = json_object();
     set_string(arena, object, "method",
-               options->implicit || options->dense
+               own ? "Rosenbrock (Rodas5P), exact Jacobian, each subject by its own steps"
+               : options->method == SOLVER_BDF || options->dense
                    ? "BDF, Newton iteration, exact Jacobian"
                    : "BDF, Newton iteration, exact Jacobian; Runge-Kutta where nothing is stiff");
     set_number(object, "rtol", options->rtol);

@@ -90,7 +90,7 @@ static void hash_study(Plan *plan)
                               (double)solver->max_steps,
                               solver->max_step,
                               solver->dense ? 1.0 : 0.0,
-                              solver->implicit ? 1.0 : 0.0,
+                              (double)solver->method,
                               plan->width};
     hash_numbers(&text, numbers, (int)(sizeof numbers / sizeof numbers[0]));
     hash_numbers(&text, solver->atol, study->model->state_count);

@@ -51,7 +51,8 @@ static Worker *worker_open(const Plan *plan)
         worker->subjects[i].parameters = arena_array(arena, parameters, sizeof(double));
         worker->subjects[i].covariates = arena_array(arena, covariates, sizeof(double));
     }
-    worker->pack = pack_open(plan->tape, &study->solver, plan->width);
+    const SolverOptions options = solver_options_of_many(&study->solver);
+    worker->pack = pack_open(plan->tape, &options, plan->width);
     if (worker->pack == NULL) {
         arena_free(worker->texts);
         arena_free(arena);
@@ -166,7 +167,8 @@ static SolverStats stats_since(const SolverStats *a, const SolverStats *b)
                          .restarts = a->restarts - b->restarts,
                          .dense_fallbacks = a->dense_fallbacks - b->dense_fallbacks,
                          .stops = a->stops - b->stops,
-                         .events = a->events - b->events};
+                         .events = a->events - b->events,
+                         .own_steps = a->own_steps - b->own_steps};
 }
 
 /* Area and peak are those of a whole curve only. */

@@ -44,12 +44,12 @@ const char *study_unit(Unit unit)
     return unit.known && unit.text != NULL ? unit.text : "";
 }
 
-/* Wider packs share what CVODES does itself among more lanes, but take more steps and more cache.
- */
+/* Wider packs share what is done once for all lanes among more of them, but wait longer for the last
+ * and take more cache. */
 int study_lanes(const Study *study)
 {
     int states = study->model->state_count;
-    return states <= 5 ? 64 : states <= 30 ? 32 : 16;
+    return states <= 5 ? 64 : 16;
 }
 
 const Tape *study_tape(const Study *study, Arena *arena)
@@ -192,6 +192,7 @@ void study_add_stats(SolverStats *sum, const SolverStats *pack)
     sum->dense_fallbacks += pack->dense_fallbacks;
     sum->stops += pack->stops;
     sum->events += pack->events;
+    sum->own_steps += pack->own_steps;
 }
 
 void study_add_ledger(Arena *arena, ArmLedger *sum, const LedgerLine *line)

@@ -101,6 +101,7 @@ static double run_stroma(Bench *bench, Tool *tool)
     options.safety = tool->safety;
     options.atol = bench->solver_atol;
     options.native = strcmp(tool->name, "native") == 0;
+    options.method = getenv("OWN") != NULL ? SOLVER_ROSENBROCK : SOLVER_AUTO;
     Pack *pack = pack_open(workload->tape, &options, tool->width);
     pack_make_native(pack); // once for a model and a machine: not counted
     double from = cpu_seconds();

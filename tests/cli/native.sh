@@ -103,7 +103,7 @@ cat >spoil <<'END'
 #!/bin/sh
 for word; do
     case $word in
-    *.c) sed -i 's/wide_set(p->factor)/wide_set(0.999 * p->factor)/' "$word" ;;
+    *.c) sed -i -e 's/wide_set(p->factor)/wide_set(0.999 * p->factor)/' -e 's/(p->next + at, next)/(p->next + at, next * 0.999)/' "$word" ;;
     esac
 done
 exec cc "$@"
@@ -113,6 +113,11 @@ chmod +x spoil
 STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" run spoilt-run $small --lanes 16 --set solver.native=true
 differ() { ! same_tables "$1" "$2"; }
 expect 'spoilt code gives other bytes' differ msc16-off spoilt-run
+# shellcheck disable=SC2086 # words
+run shared-run $small --lanes 16 --set solver.method=bdf
+# shellcheck disable=SC2086 # words
+STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" run spoilt-shared $small --lanes 16 --set solver.native=true --set solver.method=bdf
+expect 'and so it does where lanes share their steps' differ shared-run spoilt-shared
 
 # a useless compiler; no compiler; a folder that others may write to
 export STROMA_NATIVE_CACHE="$PWD/none"

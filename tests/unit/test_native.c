@@ -48,7 +48,7 @@ static void compare(const Model *model, Isa isa, int width, Dice dice)
     Pattern pattern = {model->state_count, jacobian->row_start, jacobian->column};
     BlockLu *lu = blocklu_open(arena, pattern, width, kernels_for(tape->isa));
     const LuProgram *program = blocklu_program(lu);
-    const NativeCode *code = native_open(arena, tape, program);
+    const NativeCode *code = native_open(arena, tape, program, NATIVE_SHARED_STEPS);
     CU_ASSERT_PTR_NOT_NULL_FATAL(code);
     double *want = filled_slots(arena, tape, width, dice);
     double *got = filled_slots(arena, tape, width, dice);

@@ -290,7 +290,7 @@ static void test_solver(void)
     scene = open_study("good.cfg", NULL, 0);
     CU_ASSERT_EQUAL(scene.study->solver.rtol, 1e-6);
     CU_ASSERT_EQUAL(scene.study->solver.atol[0], 1e-9);
-    CU_ASSERT_EQUAL(scene.study->solver.safety, 5.0);
+    CU_ASSERT_EQUAL(solver_safety(&scene.study->solver), 5.0);
     CU_ASSERT_EQUAL(scene.study->solver.max_steps, 20000);
     CU_ASSERT_FALSE(scene.study->steady_start);
     close_study(&scene);

@@ -1,0 +1,217 @@
+/* grid.c: outputs of lanes that keep their own time, and observations of their own.
+ *
+ * Such lanes pass an output time at different moments of the walk: their outputs are kept and
+ * handed over in order of time when the run is over.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/sensitivity.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+struct Grid {
+    const double *times;
+    int count, outputs;
+    double *values, *before;  // (count × outputs × width)
+    bool *seen, *seen_before; // (count × width)
+    // Or nothing is kept, and each lane's goes to the sink as it comes:
+    OutputSink *sink;
+    void *context;
+    bool *only; // (width) which lane it is
+    bool refused;
+};
+
+static void make_room(Pack *pack, Grid *grid)
+{
+    size_t rows = (size_t)grid->count * (size_t)pack->width;
+    size_t outputs = (size_t)grid->outputs;
+    grid->values = arena_array(pack->loaded, rows * outputs, sizeof(double));
+    grid->seen = arena_array(pack->loaded, rows, sizeof(bool));
+    if (pack->at_dose == AT_DOSE_BOTH) {
+        grid->before = arena_array(pack->loaded, rows * outputs, sizeof(double));
+        grid->seen_before = arena_array(pack->loaded, rows, sizeof(bool));
+    }
+}
+
+void grid_open(Pack *pack, const double *times, int count, OutputSink *sink, void *context)
+{
+    Grid *grid = arena_alloc(pack->loaded, sizeof *grid);
+    *grid = (Grid){.times = times,
+                   .count = count,
+                   .outputs = pack->tape->programs[PROGRAM_OBSERVE].output_count,
+                   .sink = sink,
+                   .context = context};
+    if (pack->at_once) {
+        grid->only = arena_array(pack->loaded, (size_t)pack->width, sizeof(bool));
+    } else {
+        make_room(pack, grid);
+    }
+    pack->grid = grid;
+    for (int lane = 0; lane < pack->count; lane++) { // what lies before the lane's start
+        Lane *one = &pack->lanes[lane];
+        while (one->grid_next < count && times[one->grid_next] < one->start &&
+               !same_time(times[one->grid_next], one->start)) {
+            one->grid_next++;
+        }
+    }
+}
+
+double grid_next(const Pack *pack, int lane)
+{
+    const Grid *grid = pack->grid;
+    int next = pack->lanes[lane].grid_next;
+    return next < grid->count ? grid->times[next] : HUGE_VAL;
+}
+
+/* The values of PROGRAM_OBSERVE in a lane become those of an output time. */
+static void keep(const Pack *pack, int lane, int index, double *values, bool *seen)
+{
+    size_t width = (size_t)pack->width;
+    Grid *grid = pack->grid;
+    const double *from = tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width);
+    if (grid->only != NULL) {
+        grid->only[lane] = true;
+        grid->refused = grid->refused || !grid->sink(grid->context, index, grid->times[index], from,
+                                                     grid->only, pack->width);
+        grid->only[lane] = false;
+        return;
+    }
+    double *to = values + (size_t)index * (size_t)grid->outputs * width;
+    for (size_t k = 0; k < (size_t)grid->outputs; k++) {
+        to[k * width + (size_t)lane] = from[k * width + (size_t)lane];
+    }
+    seen[(size_t)index * width + (size_t)lane] = true;
+}
+
+void grid_keep(Pack *pack, int lane)
+{
+    keep(pack, lane, pack->lanes[lane].grid_next++, pack->grid->values, pack->grid->seen);
+}
+
+/* True if the next output time of a live lane is at most `time`, or the same. */
+static bool is_reached(const Pack *pack, int lane, double time)
+{
+    const Grid *grid = pack->grid;
+    int next = pack->lanes[lane].grid_next;
+    return pack->main.live[lane] && next < grid->count &&
+           (grid->times[next] <= time || same_time(grid->times[next], time));
+}
+
+bool grid_stop(Pack *pack, int stop, double time, bool before)
+{
+    const Grid *grid = pack->grid;
+    bool both = before && pack->at_dose == AT_DOSE_BOTH;
+    bool any = false;
+    for (int lane = 0; lane < pack->count; lane++) {
+        Lane *one = &pack->lanes[lane];
+        if (both && !lane_has_due(pack, lane, stop)) {
+            continue;
+        }
+        double now = stage_lane_time(&pack->main, lane, time);
+        for (int next = one->grid_next; is_reached(pack, lane, now);) {
+            if (!any) {
+                stage_set_time(&pack->main, time);
+                stage_set_state(&pack->main, pack->main.y);
+                tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
+                any = true;
+            }
+            keep(pack, lane, next, both ? grid->before : grid->values,
+                 both ? grid->seen_before : grid->seen);
+            if (both) {
+                break;
+            }
+            next = ++one->grid_next;
+        }
+    }
+    return any;
+}
+
+bool grid_step(Pack *pack, double reached, double end, int stop)
+{
+    const Grid *grid = pack->grid;
+    bool any = false;
+    for (bool more = true; more;) {
+        more = false;
+        for (int lane = 0; lane < pack->count; lane++) {
+            const Lane *one = &pack->lanes[lane];
+            bool due = is_reached(pack, lane, stage_lane_time(&pack->main, lane, reached));
+            double time = due ? grid->times[one->grid_next] : HUGE_VAL;
+            double last = clocks_end(pack, lane, end, stop);
+            due = due && time < last && !same_time(time, last);
+            pack->wanted[lane] = due ? time : HUGE_VAL;
+            more = more || due;
+        }
+        if (!more) {
+            break;
+        }
+        any = true;
+        clocks_look(pack, pack->wanted, reached);
+        tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
+        for (int lane = 0; lane < pack->count; lane++) {
+            if (pack->wanted[lane] < HUGE_VAL) {
+                grid_keep(pack, lane);
+            }
+        }
+    }
+    return any;
+}
+
+bool grid_close(Pack *pack)
+{
+    const Grid *grid = pack->grid;
+    if (grid->only != NULL) {
+        return !grid->refused;
+    }
+    OutputSink *sink = grid->sink;
+    void *context = grid->context;
+    size_t width = (size_t)pack->width;
+    size_t row = (size_t)grid->outputs * width;
+    for (int i = 0; i < grid->count; i++) {
+        const bool *twice = grid->before == NULL ? NULL : grid->seen_before + (size_t)i * width;
+        double time = grid->times[i];
+        if (twice != NULL && memchr(twice, true, width * sizeof *twice) != NULL &&
+            !sink(context, i, time, grid->before + (size_t)i * row, twice, pack->width)) {
+            return false;
+        }
+        if (!sink(context, i, time, grid->values + (size_t)i * row, grid->seen + (size_t)i * width,
+                  pack->width)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+double lane_next_observation(const Pack *pack, int lane)
+{
+    const Lane *one = &pack->lanes[lane];
+    return one->observed < one->observation_count ? one->observations[one->observed].time
+                                                  : HUGE_VAL;
+}
+
+bool lanes_hand_over(Pack *pack)
+{
+    const double *values =
+        tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width);
+    for (int lane = 0; lane < pack->count; lane++) {
+        Lane *one = &pack->lanes[lane];
+        if (!one->due) {
+            continue;
+        }
+        one->due = false;
+        int index = one->observed++;
+        double time = one->observations[index].time;
+        if (pack->observe != NULL &&
+            !pack->observe(pack->observe_context, lane, index, time, values, pack->width)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool lanes_observe(Pack *pack)
+{
+    tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
+    sensitivity_observe(pack);
+    return lanes_hand_over(pack);
+}
