@@ -44,8 +44,8 @@ const char *study_unit(Unit unit)
     return unit.known && unit.text != NULL ? unit.text : "";
 }
 
-/* Wider packs share what is done once for all lanes among more of them, but wait longer for the last
- * and take more cache. */
+/* Wider packs share what is done once for all lanes among more of them, but wait longer for the
+ * last and take more cache. */
 int study_lanes(const Study *study)
 {
     int states = study->model->state_count;

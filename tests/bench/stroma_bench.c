@@ -101,7 +101,7 @@ static double run_stroma(Bench *bench, Tool *tool)
     options.safety = tool->safety;
     options.atol = bench->solver_atol;
     options.native = strcmp(tool->name, "native") == 0;
-    options.method = getenv("OWN") != NULL ? SOLVER_ROSENBROCK : SOLVER_AUTO;
+    options.method = strcmp(tool->name, "shared") == 0 ? SOLVER_AUTO : SOLVER_ROSENBROCK;
     Pack *pack = pack_open(workload->tape, &options, tool->width);
     pack_make_native(pack); // once for a model and a machine: not counted
     double from = cpu_seconds();
@@ -121,7 +121,8 @@ static double run_stroma(Bench *bench, Tool *tool)
 /* Runs a tool over all subjects; with `keep` the values are in bench->results afterwards. */
 static double run_tool(Bench *bench, Tool *tool, bool keep)
 {
-    if (strcmp(tool->name, "stroma") == 0 || strcmp(tool->name, "native") == 0) {
+    if (strcmp(tool->name, "stroma") == 0 || strcmp(tool->name, "native") == 0 ||
+        strcmp(tool->name, "shared") == 0) {
         return run_stroma(bench, tool);
     }
     char path[PATH_SIZE + 16];
@@ -266,6 +267,7 @@ static void choose_tools(Bench *bench)
         }
         add_tool(bench, "stroma", width, options->rtol);
         add_tool(bench, "native", width, options->rtol);
+        add_tool(bench, "shared", width, options->rtol);
         double wanted = bench->workload->kind->error;
         if (options->match && wanted > 0) {
             double rtol = match_error(bench, width, wanted);

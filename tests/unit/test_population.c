@@ -461,7 +461,8 @@ static void test_sick_subjects_do_not_disturb(void)
     open_fixture(&fixture, MANY);
     double *well = arena_array(fixture.arena, CELLS, sizeof *well);
     double *sick = arena_array(fixture.arena, CELLS, sizeof *sick);
-    fixture.study.solver.method = SOLVER_BDF; // the packs of the sick would be the only ones with BDF
+    fixture.study.solver.method =
+        SOLVER_BDF; // the packs of the sick would be the only ones with BDF
     struct PopulationCounts before = run_table(&fixture, WELL, well);
     CU_ASSERT(before.arms[0].failed == 0);
     struct PopulationCounts counts = run_table(&fixture, SICK, sick);
