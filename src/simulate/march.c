@@ -35,6 +35,7 @@ typedef struct {
     long watched;     // steps tried since watched_from
     long misses;      // of which so many failed
     double watched_from;
+    double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
 } Marcher;
 
 /* By the lane's clock. */
@@ -50,6 +51,7 @@ typedef struct {
     int first;    // lane of column 0
     int stop;     // from which they are on their way
     double *part; // (width) scratch
+    bool *due;    // (width) scratch
 } Rank;
 
 struct March {
@@ -74,6 +76,7 @@ static void open_rank(Pack *pack, Rank *rank, Stage *stage, const double *atol)
     double rtol = pack->options.rtol / solver_safety(&pack->options);
     rank->stage = stage;
     rank->part = arena_array(pack->arena, (size_t)stage->width, sizeof *rank->part);
+    rank->due = arena_array(pack->arena, (size_t)stage->width, sizeof *rank->due);
     rosenbrock_open(&rank->method, pack->arena, stage, rtol, atol);
 }
 
@@ -158,6 +161,15 @@ static void stand(const Pack *pack)
     }
 }
 
+/* Finds what is to be seen next of a lane on its way from a stop. */
+static void look_ahead(const Pack *pack, int lane, int stop)
+{
+    Marcher *one = &pack->march->lanes[lane];
+    double end = pack->lanes[lane].times[stop + 1];
+    double time = fmin(grid_next(pack, lane), lane_next_observation(pack, lane));
+    one->next = time < end && !same_time(time, end) ? time - one->from : HUGE_VAL;
+}
+
 static void set_out(Pack *pack, int stop)
 {
     March *march = pack->march;
@@ -173,6 +185,7 @@ static void set_out(Pack *pack, int stop)
             one->from = times[stop];
             one->end = times[stop + 1] - times[stop];
             one->on = one->end > 0.0;
+            look_ahead(pack, lane, stop);
         }
         fresh = fresh || (one->on && step == 0.0);
         stage->origin[lane] = one->from;
@@ -200,19 +213,21 @@ static double next_length(const Pack *pack, const Marcher *one)
     return 2.0 * step > left ? 0.5 * left : step;
 }
 
-/* x^(1/5) to three digits, x > 0, by operations that give the same bits on every machine. */
+/* x^(1/5) to four digits, for normal x > 0, by operations that give the same bits on every machine:
+ * a fifth of the exponent (and, roughly, of what follows it), then Newton's iteration. */
 static double fifth_root(double x)
 {
-    int exponent = 0;
-    double part = frexp(x, &exponent);
-    int fifth = exponent >= 0 ? exponent / 5 : -((4 - exponent) / 5);
-    part = ldexp(part, exponent - 5 * fifth); // [0.5, 16)
-    double root = part < 2.0 ? 0.74 + 0.26 * part : 1.05 + 0.045 * part;
+    static const uint64_t one = UINT64_C(1023) << 52;
+    uint64_t bits;
+    double root;
+    memcpy(&bits, &x, sizeof bits);
+    bits = bits / 5 + one / 5 * 4;
+    memcpy(&root, &bits, sizeof root);
     for (int i = 0; i < 2; i++) {
         double square = root * root;
-        root -= (root - part / (square * square)) * 0.2;
+        root -= (root - x / (square * square)) * 0.2;
     }
-    return ldexp(root, fifth);
+    return root;
 }
 
 /* What the error of a step says of it and of the next. */
@@ -284,17 +299,15 @@ static void take_steps(Pack *pack, Rank *rank)
  * or will, at this pace, twice the limit not do to the next output? (Steps that grow with time, as
  * Robertson's, move the clock a lot compared to the time since the last stop.) See walk.c for what
  * comes to that. */
-static bool crawls(const Pack *pack, int lane)
+static bool crawls(const Pack *pack, Marcher *one)
 {
-    Marcher *one = &pack->march->lanes[lane];
     long enough = pack->options.max_steps / 10;
     enough = enough > FEWEST_WATCHED ? enough : FEWEST_WATCHED;
     if (one->watched < enough) {
         return false;
     }
     double progress = one->time - one->watched_from;
-    double wanted = fmin(grid_next(pack, lane), lane_next_observation(pack, lane));
-    double next = fmin(wanted - one->from, one->end);
+    double next = fmin(one->next, one->end);
     double reach = 2.0 * progress * (double)pack->options.max_steps / (double)enough;
     bool hopeless = 2 * one->misses >= one->watched ||
                     (reach < next - one->watched_from && progress < LEAST_ADVANCE * one->time);
@@ -335,7 +348,7 @@ static void end_lanes(Pack *pack, Rank *rank)
         bool stuck = !(one->time + one->step > one->time) || one->step < LEAST_STEP * one->end;
         if (!one->good && stuck) {
             end_lane(pack, rank, column, STEP_ERROR_TEST);
-        } else if (crawls(pack, rank->first + column)) {
+        } else if (crawls(pack, one)) {
             end_lane(pack, rank, column, STEP_CRAWL);
         } else if (one->since >= pack->options.max_steps) {
             end_lane(pack, rank, column, STEP_DONE);
@@ -345,26 +358,36 @@ static void end_lanes(Pack *pack, Rank *rank)
 
 /* ---- outputs ---- */
 
-/* Marks what is to be seen of the lanes within their last steps; true if there is anything. */
+/* Marks the lanes of which something is to be seen within their last steps; false: there are none.
+ */
 static bool find_wanted(Pack *pack, const Rank *rank)
 {
     bool any = false;
     for (int column = 0; column < rank->stage->width; column++) {
         const Marcher *one = marcher(pack, rank, column);
-        int lane = rank->first + column;
-        double length = rank->stage->scale[column];
-        bool stepped = one->on && one->good;
-        double end = stepped ? pack_stop_time(pack, lane, rank->stop + 1) : -HUGE_VAL;
-        double time =
-            stepped ? fmin(grid_next(pack, lane), lane_next_observation(pack, lane)) : HUGE_VAL;
-        double since = time - one->from;
-        bool due = since <= one->time + length && time < end && !same_time(time, end);
-        pack->wanted[column] = due ? time : HUGE_VAL;
-        pack->clock[column] = due ? time : clock_of(one);
-        rank->part[column] = due ? fmax(since - one->time, 0.0) / length : 0.0;
-        any = any || due;
+        rank->due[column] =
+            one->on && one->good && one->next <= one->time + rank->stage->scale[column];
+        any = any || rank->due[column];
     }
     return any;
+}
+
+/* States and clocks of those lanes as they are then. */
+static void look_inside(Pack *pack, Rank *rank)
+{
+    Stage *stage = rank->stage;
+    for (int column = 0; column < stage->width; column++) {
+        const Marcher *one = marcher(pack, rank, column);
+        int lane = rank->first + column;
+        bool due = rank->due[column];
+        double part = due ? (one->next - one->time) / stage->scale[column] : 0.0;
+        rank->part[column] = fmax(part, 0.0);
+        pack->clock[column] =
+            due ? fmin(grid_next(pack, lane), lane_next_observation(pack, lane)) : clock_of(one);
+    }
+    rosenbrock_value(&rank->method, rank->part,
+                     stage->slots + (size_t)pack->tape->state * (size_t)stage->width);
+    stage_set_times(stage, pack->clock);
 }
 
 /* What is seen of a lane alone stands where the pack looks for it. */
@@ -378,36 +401,43 @@ static void show_alone(Pack *pack, int lane)
     }
 }
 
+/* The values of PROGRAM_OBSERVE are those of the next output or observation of a lane, or of both;
+ * true for an observation. */
+static bool show(Pack *pack, const Rank *rank, int column)
+{
+    int lane = rank->first + column;
+    double time = pack->clock[column];
+    Marcher *one = &pack->march->lanes[lane];
+    if (rank->stage != &pack->main) {
+        show_alone(pack, lane);
+    }
+    one->since = one->watched = one->misses = 0;
+    one->watched_from = one->next;
+    pack->lanes[lane].due = time == lane_next_observation(pack, lane);
+    if (time == grid_next(pack, lane)) {
+        grid_keep(pack, lane);
+    }
+    return pack->lanes[lane].due;
+}
+
 /* Outputs and observations inside the steps that were good, several of a lane one after another. */
 static bool record(Pack *pack, Rank *rank)
 {
-    Stage *stage = rank->stage;
-    double *state = stage->slots + (size_t)pack->tape->state * (size_t)stage->width;
+    const Stage *stage = rank->stage;
     bool more = true;
     while (more && find_wanted(pack, rank)) {
-        rosenbrock_value(&rank->method, rank->part, state);
-        stage_set_times(stage, pack->clock);
-        tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, stage->width);
         bool observed = false;
+        look_inside(pack, rank);
+        tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, stage->width);
         for (int column = 0; column < stage->width; column++) {
-            int lane = rank->first + column;
-            double time = pack->wanted[column];
-            if (time == HUGE_VAL) {
-                continue;
-            }
-            if (stage != &pack->main) {
-                show_alone(pack, lane);
-            }
-            Marcher *one = &pack->march->lanes[lane];
-            one->since = one->watched = one->misses = 0;
-            one->watched_from = time - one->from;
-            pack->lanes[lane].due = time == lane_next_observation(pack, lane);
-            observed = observed || pack->lanes[lane].due;
-            if (time == grid_next(pack, lane)) {
-                grid_keep(pack, lane);
-            }
+            observed = (rank->due[column] && show(pack, rank, column)) || observed;
         }
         more = !observed || lanes_hand_over(pack);
+        for (int column = 0; column < stage->width; column++) {
+            if (rank->due[column]) {
+                look_ahead(pack, rank->first + column, rank->stop);
+            }
+        }
     }
     return more;
 }
