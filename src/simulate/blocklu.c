@@ -255,8 +255,13 @@ BlockLu *blocklu_open(Arena *arena, Pattern pattern, int width, const Kernels *k
 
 void blocklu_factor(BlockLu *lu, const double *jacobian, double gamma)
 {
+    blocklu_factor_scaled(lu, jacobian, NULL, gamma);
+}
+
+void blocklu_factor_scaled(BlockLu *lu, const double *jacobian, const double *scale, double gamma)
+{
     for (int lane = 0; lane < lu->program.width; lane += KERNEL_BLOCK) {
-        lu->kernels->factor(&lu->program, jacobian, gamma, lane);
+        lu->kernels->factor(&lu->program, jacobian, scale, gamma, lane);
     }
 }
 

@@ -34,6 +34,8 @@ BlockLu *blocklu_open(Arena *arena, Pattern pattern, int width, const Kernels *k
 
 /* Factorises I - gamma J, J[entry * width + lane] in the order of the pattern. */
 void blocklu_factor(BlockLu *lu, const double *jacobian, double gamma);
+/* I - gamma scale[lane] J. */
+void blocklu_factor_scaled(BlockLu *lu, const double *jacobian, const double *scale, double gamma);
 /* False if the factors of that lane cannot be trusted. */
 bool blocklu_good(const BlockLu *lu, int lane);
 /* x = (I - gamma J)⁻¹ b for all lanes; x may be b. */

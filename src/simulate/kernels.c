@@ -115,6 +115,14 @@ void kernels_blend(const Kernels *kernels, int count, double *const *weight, dou
     }
 }
 
+void kernels_right_side(const Kernels *kernels, const RightSidePass *pass)
+{
+    const LaneKernels *lanes = kernels_lanes(kernels, pass->width);
+    for (int lane = 0; lane < pass->width; lane += KERNEL_BLOCK) {
+        lanes->right_side(pass, lane);
+    }
+}
+
 void kernels_measure(const Kernels *kernels, const MeasurePass *pass, double *sum)
 {
     const LaneKernels *lanes = kernels_lanes(kernels, pass->width);

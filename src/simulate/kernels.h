@@ -54,6 +54,15 @@ typedef struct {
     double *correction, *y;
 } CorrectPass;
 
+/* result = known + gamma × scale × (rates + inflow): the right-hand side of a stage of a one-step
+ * method; known NULL: 0. Arrays are (states × width), scale (width). */
+typedef struct {
+    int states, width;
+    const double *rates, *inflow, *scale, *known;
+    double gamma;
+    double *result;
+} RightSidePass;
+
 /* What a step of a one-step method has left: arrays are (states × width). */
 typedef struct {
     int states, width;
@@ -72,7 +81,10 @@ typedef struct {
     void (*sum_squares)(const double *x, const double *weight, int states, int stride, double *sum);
     double (*finish_rates)(const double *rates, const double *infusion, double *result, int states,
                            int stride, double *bad);
-    void (*factor)(const LuProgram *program, const double *jacobian, double gamma, int first_lane);
+    /* Of I - gamma J, or with `scale` (width) of I - gamma scale J. */
+    void (*factor)(const LuProgram *program, const double *jacobian, const double *scale,
+                   double gamma, int first_lane);
+    void (*right_side)(const RightSidePass *pass, int first_lane);
     void (*solve)(const LuProgram *program, const double *b, double *x, int first_lane);
     /* Columns 1 .. order times factor[0 .. order-1] (NULL: as they are), then the prediction by
      * Pascal's triangle: for k = 1 .. order, for j = order .. k: column[j-1] += column[j]. */
@@ -132,6 +144,7 @@ void kernels_combine(const Kernels *kernels, int count, const double *factor, do
                      double *z, int states, int width);
 void kernels_blend(const Kernels *kernels, int count, double *const *weight, double *const *x,
                    double *z, int states, int width);
+void kernels_right_side(const Kernels *kernels, const RightSidePass *pass);
 void kernels_measure(const Kernels *kernels, const MeasurePass *pass, double *sum);
 void kernels_weigh(const Kernels *kernels, const double *y, const double *atol, double rtol,
                    double *weight, int states, int width, double *sum);

@@ -132,9 +132,9 @@ static void residual(double gamma, const double *rates, const double *inflow, do
 
 #define LANE_TABLE(lanes)                                                                          \
     {                                                                                              \
-        sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, solve_##lanes, predict_##lanes, \
-            accumulate_##lanes, combine_##lanes, blend_##lanes, measure_##lanes, weigh_##lanes,    \
-            correct_##lanes                                                                        \
+        sum_squares_##lanes, finish_rates_##lanes, factor_##lanes, right_side_##lanes,             \
+            solve_##lanes, predict_##lanes, accumulate_##lanes, combine_##lanes, blend_##lanes,    \
+            measure_##lanes, weigh_##lanes, correct_##lanes                                        \
     }
 
 const Kernels ISA_TABLE = {

@@ -70,12 +70,20 @@ static double NAMED(finish_rates)(const double *rates, const double *infusion, d
     return sum;
 }
 
-static void NAMED(factor)(const LuProgram *program, const double *jacobian, double gamma,
-                          int first_lane)
+static inline __attribute__((always_inline)) void
+NAMED(factor_how)(const LuProgram *program, const double *jacobian, const double *scale,
+                  double gamma, int first_lane, const bool scaled)
 {
     double *lu = program->values + first_lane;
     const double *source = jacobian + first_lane;
     Part watch[ROW_PARTS] = {0};
+    Part times[ROW_PARTS] = {0};
+    EACH
+    {
+        if (scaled) {
+            times[part] = ((const Part *)(scale + first_lane))[part];
+        }
+    }
     for (const LuEntry *e = program->entries, *end = e + program->entry_count; e < end; e++) {
         const uint32_t *pair = program->pairs + e->first;
         const uint32_t *pair_end = pair + 2 * (size_t)e->count;
@@ -83,7 +91,11 @@ static void NAMED(factor)(const LuProgram *program, const double *jacobian, doub
         if (e->source != LU_NONE) {
             EACH
             {
-                sum[part] = ((const Part *)(source + e->source))[part] * -gamma;
+                Part entry = ((const Part *)(source + e->source))[part];
+                if (scaled) {
+                    entry *= times[part];
+                }
+                sum[part] = entry * -gamma;
             }
         }
         if (e->kind == LU_DIAGONAL) {
@@ -132,6 +144,39 @@ static void NAMED(factor)(const LuProgram *program, const double *jacobian, doub
     EACH
     {
         ((Part *)(program->watch + first_lane))[part] = watch[part];
+    }
+}
+
+static void NAMED(factor)(const LuProgram *program, const double *jacobian, const double *scale,
+                          double gamma, int first_lane)
+{
+    if (scale != NULL) {
+        NAMED(factor_how)(program, jacobian, scale, gamma, first_lane, true);
+    } else {
+        NAMED(factor_how)(program, jacobian, scale, gamma, first_lane, false);
+    }
+}
+
+static void NAMED(right_side)(const RightSidePass *pass, int first_lane)
+{
+    Part times[ROW_PARTS];
+    EACH
+    {
+        times[part] = ((const Part *)(pass->scale + first_lane))[part];
+    }
+    for (int i = 0; i < pass->states; i++) {
+        EACH
+        {
+            const size_t at =
+                (size_t)i * (size_t)pass->width + (size_t)first_lane + (size_t)(part * PER_PART);
+            const Part rate =
+                *(const Part *)(pass->rates + at) + *(const Part *)(pass->inflow + at);
+            Part sum = (times[part] * rate) * pass->gamma;
+            if (pass->known != NULL) {
+                sum += *(const Part *)(pass->known + at);
+            }
+            *(Part *)(pass->result + at) = sum;
+        }
     }
 }
 

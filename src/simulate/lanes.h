@@ -147,6 +147,10 @@ bool stage_rates(void *context, double time, const double *y, double *rates);
 /* The rates at the state as it stands in the slots, unchecked, and what runs in. */
 const double *stage_derivative(void *context, double time, const double **inflow);
 const double *stage_jacobian(void *context, double time, const double *y);
+/* Both at the state in the slots and by the lanes' own clocks: what runs in and the scale of the
+ * clock of the walk are left out. */
+const double *stage_plain_rates(Stage *stage, double time);
+const double *stage_plain_jacobian(Stage *stage, double time);
 void stage_set_time(Stage *stage, double time);
 /* The time of a lane when the clock of the walk shows `time`. */
 double stage_lane_time(const Stage *stage, int lane, double time);

@@ -117,7 +117,8 @@ static void factor(Rosenbrock *method, const double *jacobian)
     const Stage *stage = method->stage;
     DenseLanes *dense = method->dense;
     const size_t n = (size_t)stage->states;
-    blocklu_factor(method->sparse, jacobian, method->method.gamma);
+    const double gamma = method->method.gamma;
+    blocklu_factor_scaled(method->sparse, jacobian, stage->scale, gamma);
     method->pivot_count = 0;
     for (int lane = 0; lane < stage->width; lane++) {
         method->pivots[lane] = is_cancelled(method, lane);
@@ -126,7 +127,8 @@ static void factor(Rosenbrock *method, const double *jacobian)
         }
         double *matrix = dense->matrix + (size_t)lane * n * n;
         method->pivot_count++;
-        dense_matrix(dense->pattern, jacobian + lane, stage->width, method->method.gamma, matrix);
+        dense_matrix(dense->pattern, jacobian + lane, stage->width, gamma * stage->scale[lane],
+                     matrix);
         dense->good[lane] =
             dense_factor(matrix, stage->states, dense->pivot + (size_t)lane * n, dense->column);
     }
@@ -185,6 +187,12 @@ static void combine(const Rosenbrock *method, int count, const double *factor, d
     kernels_combine(stage->kernels, count, factor, x, z, stage->states, stage->width);
 }
 
+/* True if the rates follow the clock, by themselves or through covariates. */
+static bool asks_for_slope(const Rosenbrock *method)
+{
+    return method->timed || method->stage->follower_count > 0;
+}
+
 /* ∂F/∂s at the beginning of the step, whose state is in the slots. */
 static void find_slope(Rosenbrock *method)
 {
@@ -218,24 +226,41 @@ static void place(Rosenbrock *method, int k)
     combine(method, 1 + k, factor, part, to);
 }
 
-static void make_stage(Rosenbrock *method, int k)
+/* What is known of the right-hand side of a stage; NULL: nothing. */
+static const double *find_known(Rosenbrock *method, int k)
 {
     const RosenbrockMethod *c = &method->method;
-    double *part[2 + ROSENBROCK_STAGES];
-    double factor[2 + ROSENBROCK_STAGES];
+    double *part[1 + ROSENBROCK_STAGES];
+    double factor[1 + ROSENBROCK_STAGES];
     int count = 0;
     for (; count < k; count++) {
         part[count] = method->stages[count];
         factor[count] = c->known[k][count];
     }
-    place(method, k);
-    part[count] = rates_at(method, c->point[k]);
-    factor[count++] = c->gamma;
-    if (method->timed && c->clock[k] != 0.0) {
+    if (asks_for_slope(method) && c->clock[k] != 0.0) {
         part[count] = method->slope;
         factor[count++] = c->clock[k];
     }
+    if (count == 0) {
+        return NULL;
+    }
     combine(method, count, factor, part, method->next);
+    return method->next;
+}
+
+static void make_stage(Rosenbrock *method, int k)
+{
+    Stage *stage = method->stage;
+    place(method, k);
+    const RightSidePass pass = {.states = stage->states,
+                                .width = stage->width,
+                                .rates = stage_plain_rates(stage, method->method.point[k]),
+                                .inflow = stage->infusion,
+                                .scale = stage->scale,
+                                .known = find_known(method, k),
+                                .gamma = method->method.gamma,
+                                .result = method->next};
+    kernels_right_side(stage->kernels, &pass);
     solve(method, method->next, method->stages[k]);
 }
 
@@ -243,8 +268,9 @@ static void make_stage(Rosenbrock *method, int k)
 static void make_stages(Rosenbrock *method)
 {
     Stage *stage = method->stage;
-    factor(method, stage_jacobian(stage, 0.0, stage->y));
-    if (method->timed || stage->follower_count > 0) {
+    stage_set_state(stage, stage->y);
+    factor(method, stage_plain_jacobian(stage, 0.0));
+    if (asks_for_slope(method)) {
         find_slope(method);
     }
     for (int k = 0; k < ROSENBROCK_STAGES; k++) {

@@ -184,6 +184,20 @@ void stage_set_state(Stage *stage, const double *y)
     }
 }
 
+const double *stage_plain_rates(Stage *stage, double time)
+{
+    set_time_inside(stage, time);
+    run_rates(stage);
+    return tape_output(stage->tape, PROGRAM_RATES, stage->slots, 0, stage->width);
+}
+
+const double *stage_plain_jacobian(Stage *stage, double time)
+{
+    set_time_inside(stage, time);
+    run_jacobian(stage);
+    return tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
+}
+
 const double *stage_derivative(void *context, double time, const double **inflow)
 {
     Stage *stage = context;
