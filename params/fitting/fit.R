@@ -7,6 +7,8 @@
 stroma <- Sys.getenv("STROMA", "stroma")
 study <- Sys.getenv("STUDY", "pkpd.cfg")
 names <- c("CL", "V", "k_out", "IC50")
+if (Sys.which(stroma) == "") stop("there is no program '", stroma, "'; STROMA=/path/to/stroma names it", call. = FALSE)
+if (!file.exists(study)) stop("there is no '", study, "' here: run it in its folder, or name it by STUDY", call. = FALSE)
 
 answers <- tempfile("answers")
 stopifnot(system2("mkfifo", answers) == 0)

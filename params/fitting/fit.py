@@ -10,11 +10,15 @@ SPDX-License-Identifier: GPL-3.0-or-later
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
-import numpy
-from scipy.optimize import least_squares
+try:
+    import numpy
+    from scipy.optimize import least_squares
+except ImportError as missing:
+    sys.exit(f"fit.py: {missing} for {sys.executable}; Debian's python3-scipy is that of /usr/bin/python3")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STROMA = os.environ.get("STROMA", "stroma")
@@ -32,7 +36,10 @@ class Server:
     def ask(self, **request):
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"fit.py: the server has ended with exit code {self.process.wait()}")
+        answer = json.loads(line)
         if not answer["ok"]:
             raise ArithmeticError(answer["error"])
         return answer
@@ -68,6 +75,8 @@ def residuals(server, data, s):
 
 
 def main():
+    if shutil.which(STROMA) is None:
+        sys.exit(f"fit.py: there is no program '{STROMA}'; STROMA=/path/to/stroma names it")
     data = read_data()
     server = Server(STUDY)
     start = [float(subprocess.run([STROMA, "params", "get", STUDY, name, "--bare", "--model-units"], text=True,

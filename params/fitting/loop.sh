@@ -2,7 +2,7 @@
 # loop.sh: a fit in sh and awk. Each round asks `stroma serve` for the objective at the best point and one
 # step to both sides of it in each parameter (a factor), and takes the best; where nothing is better, the
 # step becomes smaller. Slow but without derivatives, and each line can be looked at.
-#   sh loop.sh            prints CL V k_out IC50 and -ln L
+#   sh loop.sh            prints the four, a line each, and the objective, -ln L
 # SPDX-License-Identifier: GPL-3.0-or-later
 set -eu
 cd "$(dirname -- "$0")"
@@ -38,4 +38,8 @@ while [ "$round" -lt 200 ]; do
     fi
 done
 rm -f .points.csv
-echo "$best $value"
+for name in $names; do
+    echo "$name ${best%% *}"
+    best=${best#* }
+done
+echo "objective $value"
