@@ -9,6 +9,7 @@
 #include "cli/fit.h"
 #include "cli/fit_script.h"
 #include "cli/interrupt.h"
+#include "cli/places.h"
 
 #include "base/file.h"
 #include "base/number.h"
@@ -19,6 +20,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_FITS = 16, CELLS = 8 };
 
@@ -40,6 +42,30 @@ typedef struct {
 /* --- reading -------------------------------------------------------------------------------------
  */
 
+static bool is_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+/* A study, or a file within a folder, in the place of a folder of results. */
+static int refuse_file(Cli *cli, const char *path)
+{
+    if (places_ends_with(path, ".cfg")) {
+        const char *name = file_base(path);
+        const char *stem = arena_copy(cli->arena, name, strlen(name) - 4);
+        return cli_misused(cli,
+                           "'%s' is a study; 'stroma fit %s' writes out/%s-fit, and such folders "
+                           "are compared, two or more",
+                           path, path, stem);
+    }
+    if (strcmp(file_base(path), "fit.json") == 0) {
+        return cli_misused(cli, "'%s' is a file: its folder '%s' is what is compared", path,
+                           file_folder(cli->arena, path));
+    }
+    return cli_misused(cli, "'%s' is a file, not a folder that 'stroma fit' has written", path);
+}
+
 static int read_fits(Compare *compare)
 {
     Cli *cli = compare->call.cli;
@@ -51,6 +77,9 @@ static int read_fits(Compare *compare)
         const char *folder = cli->arguments.operands[i];
         const char *why = NULL;
         const char *path = file_join(cli->arena, folder, "fit.json");
+        if (is_file(folder)) {
+            return refuse_file(cli, folder);
+        }
         if (!file_exists(path)) {
             cli_complain("there is no '%s'; make it with 'stroma fit'", path);
             return CLI_FILE;
@@ -276,12 +305,23 @@ static int write_all(Compare *compare, const char *ratios)
     return code;
 }
 
+static int refuse_one(Cli *cli)
+{
+    const char *path = cli->arguments.operands[0];
+    if (is_file(path)) {
+        return refuse_file(cli, path);
+    }
+    return cli_misused(
+        cli, "one fit alone, '%s': name two or more folders that 'stroma fit' has written", path);
+}
+
 static int run_compare(Cli *cli)
 {
     Compare compare = {.call = {.cli = cli}};
     const char *out = option_value(&cli->arguments, "out");
     compare.call.folder = out != NULL ? out : file_join(cli->arena, "out", "compare");
-    int code = read_fits(&compare);
+    int code =
+        compare.call.cli->arguments.operand_count == 1 ? refuse_one(cli) : read_fits(&compare);
     if (code != CLI_OK) {
         return code;
     }
@@ -315,7 +355,7 @@ const Command command_compare = {
     .run = run_compare,
     .summary = "compare fits: criteria, likelihood ratios, predictions",
     .operands = "DIR DIR... [OPTION]...",
-    .operands_min = 2,
+    .operands_min = 1, // run_compare asks for two, in better words
     .operands_max = MOST_FITS,
     .examples =
         "  stroma compare out/one-fit out/two-fit             criteria, ratios, a plot of both\n",

@@ -89,7 +89,7 @@ static Instance *present_all(Builder *builder)
 
 /* ---- plain numbers ---- */
 
-enum { COMPARED_DEPTH = 200 };
+enum { COMPARED_DEPTH = 200, UNIT_MOST = 40 };
 
 /* The number in -5, or NULL; not one with a unit. */
 static Node *literal_of(Node *node)
@@ -132,6 +132,43 @@ static void give_units(Builder *builder, Instance *root, const Node *node, int d
     }
 }
 
+static bool is_unit(Arena *arena, const char *text, size_t length)
+{
+    size_t bad = 0;
+    size_t bad_length = 0;
+    const char *near = NULL;
+    Unit unit;
+    return length > 0 && unit_read(arena, text, length, &unit, &bad, &bad_length, &near);
+}
+
+/* "C > 5 h": what stands behind a number and reads as a unit, up to the next operator or word. */
+static void hint_brackets(const Parser *parser, Span where)
+{
+    Span last = parser->last;
+    const char *text = where.source->text;
+    if (last.length == 0 || strchr("0123456789.", text[last.start]) == NULL) {
+        return;
+    }
+    const char *start = text + last.start + last.length;
+    start += strspn(start, " ");
+    const char *end = text + where.start + where.length;
+    size_t rest = start < end ? (size_t)(end - start) : 0;
+    size_t most = strcspn(start, "<>=!&|,)");
+    most = most < rest ? most : rest;
+    most = most < UNIT_MOST ? most : UNIT_MOST;
+    size_t length = most;
+    while (length > 0 && (start[length - 1] == ' ' || (length < most && start[length] != ' ') ||
+                          !is_unit(parser->arena, start, length))) {
+        length--; // "mg / L and n"
+    }
+    if (length > 0) {
+        diag_hint(parser->diag,
+                  "a unit stands in brackets: %.*s [%.*s]; a plain number has the unit of what it "
+                  "is compared to",
+                  (int)last.length, text + last.start, (int)length, start);
+    }
+}
+
 /* The text at `where` as an expression; NULL: reported. */
 static const Node *parse_text(Arena *arena, Span where, Diag *diag)
 {
@@ -149,8 +186,20 @@ static const Node *parse_text(Arena *arena, Span where, Diag *diag)
     const Node *node = parse_expression(&parser);
     if (!parser.failed && !parser_at(&parser, TOKEN_END)) {
         parser_expected(&parser, "the end of the condition");
+        hint_brackets(&parser, where);
     }
     return diag_errors(diag) == before ? node : NULL;
+}
+
+/* "C > 5 [h]" alone, so that an error of units is that of the number. */
+static bool compares_number(const Node *node)
+{
+    for (int i = 0; node->kind == NODE_APPLY && i < node->argument_count; i++) {
+        if (node->arguments[i]->kind == NODE_NUMBER && node->arguments[i]->unit.known) {
+            return true;
+        }
+    }
+    return false;
 }
 
 Expr model_condition(const Model *model, Span where, Diag *diag)
@@ -180,6 +229,10 @@ Expr model_condition(const Model *model, Span where, Diag *diag)
     give_units(&builder, root, node, 0);
     Value value = build_expression(&builder, root, node);
     Scope scope = {NULL, NULL, NULL, NULL, {NULL, 0, 0}};
+    if (diag_errors(diag) > before && diag_fault(diag, diag_count(diag) - 1) == FAULT_M033 &&
+        compares_number(node)) {
+        diag_hint(diag, "a plain number has the unit of what it is compared to");
+    }
     value.bad |= check_pure(&builder, &scope, "the condition", node, value).bad;
     if (copy.table_count > model->table_count) {
         diag_report(diag, FAULT_M047, node->span, "the model has no table '%s'",

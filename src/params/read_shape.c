@@ -114,16 +114,25 @@ static int one_of(Draft *draft, const char *const *keys, bool needed)
     return found;
 }
 
-/* "cv = 30;" is hardly meant as 3000 %. */
+/* "cv = 30;" is hardly meant as 3000 %, and "cv = 1e200;" as nothing at all. */
 static void warn_per_cent(const Draft *draft, double cv)
 {
     static const double largest = 5.0;
+    static const double largest_meant = 500.0; // where cv / 100 still is one
     if (cv < largest) {
         return;
     }
     char meant[NUMBER_TEXT_SIZE];
     char written[NUMBER_TEXT_SIZE];
     number_short(cv / 100.0, 6, meant);
+    number_short(cv, 6, written);
+    if (cv > largest_meant) {
+        diag_report(draft->reader->diag, FAULT_P510, member(draft->group, "cv")->value,
+                    "a standard deviation %s times as large as the mean", written);
+        diag_hint(draft->reader->diag, "a fraction: 0.3 for 30 %%; where a spread over decades is "
+                                       "meant, 'sdlog' of a lognormal says it");
+        return;
+    }
     number_short(100.0 * cv, 6, written);
     diag_report(draft->reader->diag, FAULT_P510, member(draft->group, "cv")->value,
                 "a coefficient of variation of %s %%", written);
