@@ -2,8 +2,9 @@
  *
  * Columns of FILE are parameters and covariates by name, in the model's units, with `id` and `arm`
  * if they are there. A column that means nothing is an error before anything runs; a value that
- * means nothing is an outcome of its row. The table comes first, the manifest last, as in every
- * run. SPDX-License-Identifier: GPL-3.0-or-later */
+ * means nothing is a warning at its place and an outcome of its row: the others are run. The table
+ * comes first, the manifest last, as in every run.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/batch.h"
 #include "cli/interrupt.h"
 #include "cli/manifest.h"
@@ -44,11 +45,31 @@ static const CsvField *field_at(const Batch *batch, long row, int column)
 /* --- reading -------------------------------------------------------------------------------------
  */
 
+static void report(const Batch *batch, Diag *diag, Fault fault, const CsvField *field,
+                   const char *words)
+{
+    diag_report(diag, fault, (Span){batch->fields.source, field->start, field->length}, "%s",
+                words);
+}
+
 static void refuse_column(const Batch *batch, Diag *diag, int column, const char *words)
 {
-    const CsvField *field = field_at(batch, -1, column);
-    diag_report(diag, FAULT_T061, (Span){batch->fields.source, field->start, field->length}, "%s",
-                words);
+    report(batch, diag, FAULT_T061, field_at(batch, -1, column), words);
+}
+
+/* A name that the model does not have: one with its unit behind it, or no header at all? */
+static void hint_column(const Batch *batch, Diag *diag, const char *name)
+{
+    double value = 0.0;
+    size_t used = 0;
+    size_t length = strcspn(name, " [(");
+    const char *front = arena_copy(batch->cli->arena, name, length);
+    NameRef ref = model_find(batch->study->model, front);
+    if (name[length] != '\0' && (ref.kind == NAME_PARAMETER || ref.kind == NAME_COVARIATE)) {
+        diag_hint(diag, "write '%s' alone: its values are in the model's unit", front);
+    } else if (number_read(name, strlen(name), &value, &used) || name[0] == '#') {
+        diag_hint(diag, "the first line names the columns: parameters and covariates, id, arm");
+    }
 }
 
 /* False: diag says why. */
@@ -73,14 +94,31 @@ static bool read_header(Batch *batch, Diag *diag)
             batch->id = i;
         } else if (strcmp(name, "arm") == 0) {
             batch->arm = i;
+        } else if (name[0] == '\0') {
+            refuse_column(batch, diag, i, "this column has no name");
         } else if (!request_change(&server, &trial, name, 0.0)) {
             refuse_column(batch, diag, i, trial.error);
+            hint_column(batch, diag, name);
         }
     }
     return diag_errors(diag) == before;
 }
 
-static void read_row(Batch *batch, long row)
+/* What could have been meant by a cell that is no finite number. */
+static void hint_cell(Diag *diag, const char *cell)
+{
+    double value = 0.0;
+    size_t used = 0;
+    if (cell[0] == '\0' || strcmp(cell, "NA") == 0) {
+        diag_hint(diag, "each row has a value for each column; empty may be 'arm' and 'id' only");
+    } else if (number_read(cell, strlen(cell), &value, &used) && cell[used] == ',') {
+        diag_hint(diag, "the decimal sign is a point");
+    } else if (used > 0 && cell[used] != '\0') {
+        diag_hint(diag, "a bare number, in the model's unit");
+    }
+}
+
+static void read_row(Batch *batch, Diag *diag, long row)
 {
     Arena *arena = batch->cli->arena;
     Server server = {.arena = arena, .line = arena, .study = batch->study};
@@ -99,6 +137,12 @@ static void read_row(Batch *batch, long row)
         } else {
             request_error(&server, &request, "'%.100s' is not a number: '%.100s'", batch->names[i],
                           csv_text(arena, &batch->fields, field));
+        }
+        if (request.error != NULL) {
+            report(batch, diag, FAULT_T062, field, request.error);
+            if (i != batch->arm) {
+                hint_cell(diag, csv_text(arena, &batch->fields, field));
+            }
         }
     }
     batch->wrong[row] = request.error;
@@ -338,14 +382,15 @@ int batch_command(Cli *cli, const Study *study, const char *folder, int lanes)
         return CLI_FILE;
     }
     bool good = csv_fields(cli->arena, path, diag, &batch.fields) && read_header(&batch, diag);
-    cli_print_diag(cli, diag);
     if (!good || diag_errors(diag) > 0) {
+        cli_print_diag(cli, diag);
         return CLI_DATA;
     }
     batch.rows = arena_array(cli->arena, batch.fields.rows + 1, sizeof *batch.rows);
     batch.wrong = arena_array(cli->arena, batch.fields.rows + 1, sizeof *batch.wrong);
     for (long row = 0; row < (long)batch.fields.rows; row++) {
-        read_row(&batch, row);
+        read_row(&batch, diag, row);
     }
+    cli_print_diag(cli, diag);
     return run_rows(&batch, folder, lanes, jobs);
 }

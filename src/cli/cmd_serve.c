@@ -68,6 +68,7 @@ static bool answer_line(Cli *cli, Server *server, Line *line)
 {
     Text text = text_new(server->line);
     ArenaMark mark = arena_mark(server->line);
+    server->number++;
     if (line->too_long) {
         serve_refuse_long(server, &text);
     } else {

@@ -134,6 +134,9 @@ bool places_list(Arena *arena, const char *folder, const char *ending, Listing *
 
 const char *places_near_file(Arena *arena, const char *path)
 {
+    if (path[0] == '\0') {
+        return NULL; // a variable of the shell that was not set: nothing is near
+    }
     const char *name = file_base(path);
     const char *ending = places_ends_with(name, ".stroma") ? ".stroma" : ".cfg";
     if (!places_ends_with(name, ending)) {

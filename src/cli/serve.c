@@ -99,6 +99,14 @@ static bool unknown_name(Server *server, Request *request, const char *name, con
 {
     const char *near =
         model_near(server->study->model, 1u << NAME_PARAMETER | 1u << NAME_COVARIATE, word);
+    if (word == name && strncmp(name, "arms.", 5) == 0) { // it is the arm that is unknown
+        const char *end = strstr(name, ".parameters.");
+        end = end == NULL ? strstr(name, ".covariates.") : end;
+        if (end > name + 5) {
+            return request_arm(server, request,
+                               arena_copy(server->line, name + 5, (size_t)(end - name) - 5));
+        }
+    }
     request_error(server, request, "the model has no parameter '%.100s'%s%s%s", name,
                   near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
                   near == NULL ? "" : "'?");
@@ -222,9 +230,25 @@ void requests_run(Server *server, Request *requests, int count)
 
 void serve_refuse_long(Server *server, Text *text)
 {
-    (void)server;
-    text_format(text, "{\"ok\":false,\"error\":\"a line may have %d MiB\"}\n",
-                SERVE_LINE_MAX >> 20);
+    serve_refuse(server, arena_format(server->line, "a line may have %d MiB", SERVE_LINE_MAX >> 20),
+                 text);
+}
+
+void serve_begin_refusal(const Server *server, const char *words, Text *text)
+{
+    text_format(text, "\"ok\":false,\"line\":%ld,\"error\":", server->number);
+    json_quoted(text, words);
+}
+
+void serve_refuse(const Server *server, char *words, Text *text)
+{
+    for (char *c = words; *c != '\0'; c++) {
+        bool shown = (unsigned char)*c >= ' ' && (unsigned char)*c < 0x7f;
+        *c = shown ? *c : '?';
+    }
+    text_string(text, "{");
+    serve_begin_refusal(server, words, text);
+    text_string(text, "}\n");
 }
 
 void serve_answer(Server *server, const char *line, size_t length, Text *text)

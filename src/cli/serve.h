@@ -26,7 +26,8 @@ typedef struct {
     bool wants_objective; // likewise
     bool has_header;      // a header of CSV has been read:
     struct CsvHeader *header;
-    long row; // rows of CSV so far
+    long row;    // rows of CSV so far
+    long number; // of the line that is answered, from 1; empty ones count
     bool interrupted;
 } Server;
 
@@ -46,6 +47,10 @@ typedef struct {
 
 /* The answer to one line (without its newline) as whole lines in `text`. */
 void serve_answer(Server *server, const char *line, size_t length, Text *text);
+/* What an answer that is not ok begins with, behind its id: where and why. */
+void serve_begin_refusal(const Server *server, const char *words, Text *text);
+/* A whole answer that is no more than that; words may quote any byte, which are overwritten. */
+void serve_refuse(const Server *server, char *words, Text *text);
 /* The answer to a line that was too long to be kept. */
 void serve_refuse_long(Server *server, Text *text);
 

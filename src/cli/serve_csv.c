@@ -118,16 +118,11 @@ static void answer_header(const Server *server, Text *text)
     text_string(text, "\n");
 }
 
-static void refuse(const char *words, Text *text)
+static void refuse(const Server *server, const char *words, const char *hint, Text *text)
 {
-    text_string(text, "{\"ok\":false,\"error\":");
-    Text plain = text_new(text->arena);
-    for (const char *c = words; *c != '\0'; c++) {
-        bool shown = (unsigned char)*c >= ' ' && (unsigned char)*c < 0x7f;
-        text_add(&plain, shown ? c : "?", 1);
-    }
-    json_quoted(text, plain.data == NULL ? "" : plain.data);
-    text_string(text, "}\n");
+    serve_refuse(server,
+                 arena_format(server->line, "neither JSON nor a header of CSV: %s%s", words, hint),
+                 text);
 }
 
 /* The first line that is not JSON: as long as it makes no sense, the next may. */
@@ -157,7 +152,9 @@ static void take_header(Server *server, const Fields *fields, Text *text)
         }
     }
     if (trial.error != NULL) {
-        refuse(arena_format(server->line, "neither JSON nor a header of CSV: %s", trial.error),
+        bool plain = trial.call.change_count == 0 && trial.error[strlen(trial.error) - 1] != '?';
+        refuse(server, trial.error,
+               plain ? "; a line is an object { }, a list of them, or a header of names" : "",
                text);
         return;
     }
@@ -190,8 +187,8 @@ static Request read_row(Server *server, const Fields *fields)
         (void)request_objective(server, &request);
     }
     if (fields->count != header->count) {
-        request_error(server, &request, "the row has %d fields, the header has %d", fields->count,
-                      header->count);
+        request_error(server, &request, "the row has %d field%s, the header has %d", fields->count,
+                      fields->count == 1 ? "" : "s", header->count);
         return request;
     }
     for (int i = 0; i < header->count && request.error == NULL; i++) {
@@ -281,7 +278,7 @@ static void answer_row(const Server *server, const Request *request, const char 
 void serve_csv(Server *server, const char *line, size_t length, Text *text)
 {
     if (memchr(line, '\0', length) != NULL && !server->has_header) {
-        refuse("neither JSON nor a header of CSV: a zero byte", text);
+        refuse(server, "a zero byte", "", text);
         return;
     }
     Fields fields = split(server->line, line, length);

@@ -29,6 +29,10 @@ static int write_piece(const char *buffer, size_t size, void *context)
 static const char *as_text(Server *server, const json_t *value)
 {
     Text text = text_new(server->line);
+    if (json_is_real(value)) {
+        json_number(&text, json_real_value(value)); // 20.4, not 20.399999999999999
+        return text.data;
+    }
     json_dump_callback(value, write_piece, &text, JSON_COMPACT | JSON_ENCODE_ANY);
     return text.data;
 }
@@ -295,10 +299,10 @@ static void add_answer(const Server *server, const Request *request, Text *text)
     if (request->id != NULL) {
         text_format(text, "\"id\":%s,", request->id);
     }
-    text_format(text, "\"ok\":%s", request->error == NULL ? "true" : "false");
-    if (request->error != NULL) {
-        text_string(text, ",\"error\":");
-        json_quoted(text, request->error);
+    if (request->error == NULL) {
+        text_string(text, "\"ok\":true");
+    } else {
+        serve_begin_refusal(server, request->error, text);
     }
     if (request->objective) {
         add_objective(server, request, text);
@@ -320,17 +324,28 @@ static void add_answer(const Server *server, const Request *request, Text *text)
     text_string(text, "}");
 }
 
-static void refuse(const json_error_t *error, Text *text)
+/* What is most often behind an error of the reader. */
+static const char *json_hint(const json_error_t *error)
 {
-    text_string(text, "{\"ok\":false,\"error\":");
-    Text words = text_new(text->arena);
-    text_format(&words, "this is not JSON, at byte %d: %s", error->position, error->text);
-    for (size_t i = 0; i < words.length; i++) { // it may quote any byte
-        bool plain = (unsigned char)words.data[i] >= ' ' && (unsigned char)words.data[i] < 0x7f;
-        words.data[i] = plain ? words.data[i] : '?';
+    const char *near = strstr(error->text, "near '");
+    near = near == NULL ? "" : near + 6;
+    if (strncmp(near, "-'", 2) == 0 || strncmp(near, "NaN", 3) == 0 ||
+        strncmp(near, "nan", 3) == 0 || strncmp(near, "Inf", 3) == 0 ||
+        strncmp(near, "inf", 3) == 0) {
+        return "; a number is finite, JSON has no NaN and no Infinity";
     }
-    json_quoted(text, words.data);
-    text_string(text, "}\n");
+    if (strncmp(error->text, "string or '}' expected", 22) == 0) {
+        return *near == '}' ? "; no comma stands before '}'" : "; names stand in double quotes";
+    }
+    return "";
+}
+
+static void refuse(const Server *server, const json_error_t *error, Text *text)
+{
+    serve_refuse(server,
+                 arena_format(server->line, "this is not JSON, at byte %d: %s%s", error->position,
+                              error->text, json_hint(error)),
+                 text);
 }
 
 void serve_json(Server *server, const char *line, size_t length, Text *text)
@@ -338,7 +353,7 @@ void serve_json(Server *server, const char *line, size_t length, Text *text)
     json_error_t error;
     json_t *root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL) {
-        refuse(&error, text);
+        refuse(server, &error, text);
         return;
     }
     bool batch = json_is_array(root);

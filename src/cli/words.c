@@ -84,10 +84,16 @@ static bool complain_unreadable(const char *path, const char *reason, const char
 
 bool cli_readable(const Cli *cli, const char *path)
 {
-    if (strcmp(path, "-") == 0) {
-        return true;
-    }
     struct stat status;
+    if (strcmp(path, "-") == 0) {
+        int flags = fcntl(STDIN_FILENO, F_GETFL);
+        bool open = flags >= 0 && (flags & O_ACCMODE) != O_WRONLY; // main.c fills what was closed
+        if (!open || fstat(STDIN_FILENO, &status) != 0) {
+            return complain_unreadable(path, "standard input is closed", NULL);
+        }
+        return !S_ISDIR(status.st_mode) ||
+               complain_unreadable(path, source_status_text(SOURCE_DIRECTORY), NULL);
+    }
     if (stat(path, &status) != 0) {
         if (errno != ENOENT && errno != ENOTDIR) {
             return complain_unreadable(path, strerror(errno), NULL);
