@@ -26,7 +26,8 @@ typedef struct {
 /* One step of a Rosenbrock method (rosenbrock.h) in every lane whose scale is not 0; the others
  * keep what they had. Arrays as above, the clocks (width). native_text writes this struct too. */
 typedef struct {
-    const double *slots, *scale, *y, *inflow;
+    double *slots; // the time is put there if the rates ask for it
+    const double *origin, *limits, *scale, *y, *inflow;
     double *const *stages;
     double *next, *watch, *error; // error: the sum of Kernels.measure
     const double *atol;

@@ -79,6 +79,31 @@ static void write_solve(Writer *writer)
     text_string(text, "}\n");
 }
 
+/* The rates at y and at this part of the step. */
+static void write_rates_at(Text *text, double part)
+{
+    text_format(text, "AT(%a)\nrates(s, y, f);\n", part);
+}
+
+/* ∂F/∂s at the beginning of the step, where f holds the rates. */
+static void write_slope(Text *text, const RosenbrockMethod *method)
+{
+    static const char term[] =
+        "for (long i = 0; i < STATES; i++) {\n"
+        "wide rate = scale * (f[i] + wide_load(p->inflow + l + i * WIDTH));\n"
+        "slope[i] %s rate * wide_set(%a);\n}\n";
+    double weight[3];
+    rosenbrock_slope_weights(weight);
+    text_string(text, "wide slope[STATES], begin[STATES];\n"
+                      "for (long i = 0; i < STATES; i++) { begin[i] = f[i]; }\n");
+    text_format(text, term, "=", weight[0]);
+    write_rates_at(text, method->apart);
+    text_format(text, term, "+=", weight[1]);
+    write_rates_at(text, 2.0 * method->apart);
+    text_format(text, term, "+=", weight[2]);
+    text_string(text, "for (long i = 0; i < STATES; i++) { f[i] = begin[i]; }\n");
+}
+
 /* Where stage k is, and what is known of its right-hand side: see place and make_stage in
  * rosenbrock.c. One loop for each stage, so that its coefficients stay in registers. */
 static void write_sums(Text *text, const RosenbrockMethod *method, int k)
@@ -96,23 +121,30 @@ static void write_sums(Text *text, const RosenbrockMethod *method, int k)
     for (int m = 0; m < k; m++) {
         text_format(text, "%su%d * wide_set(%a)", m > 0 ? " + " : "", m, method->known[k][m]);
     }
-    text_string(text, ";\n}\nrates(s, y, f);\n");
+    text_string(text, ";\n}\n");
+    write_rates_at(text, method->point[k]);
 }
 
-static void write_stage(Text *text, const RosenbrockMethod *method, int k)
+static void write_stage(Text *text, const RosenbrockMethod *method, bool timed, int k)
 {
-    if (k > 0) {
+    bool known = k > 0;
+    if (known) {
         write_sums(text, method, k);
     }
+    text_string(text, "for (long i = 0; i < STATES; i++) {\n");
+    if (timed && method->clock[k] != 0.0) {
+        text_format(text, "b[i] %s slope[i] * wide_set(%a);\n", known ? "+=" : "=",
+                    method->clock[k]);
+        known = true;
+    }
     text_format(text,
-                "for (long i = 0; i < STATES; i++) {\n"
                 "b[i] = %s(scale * (f[i] + wide_load(p->inflow + l + i * WIDTH))) * gamma;\n"
                 "}\n"
                 "solve(lu, b, u[%d]);\n",
-                k > 0 ? "b[i] + " : "", k);
+                known ? "b[i] + " : "", k);
 }
 
-static void write_stages(Text *text, const RosenbrockMethod *method)
+static void write_stages(Text *text, const RosenbrockMethod *method, bool timed)
 {
     static const char end[] =
         "wide error = wide_set(0);\n"
@@ -131,8 +163,11 @@ static void write_stages(Text *text, const RosenbrockMethod *method)
         "}\n"
         "wide_store(p->error + l, error);\n";
     text_format(text, "const wide gamma = wide_set(%a);\n", method->gamma);
+    if (timed) {
+        write_slope(text, method);
+    }
     for (int k = 0; k < ROSENBROCK_STAGES; k++) {
-        write_stage(text, method, k);
+        write_stage(text, method, timed, k);
     }
     text_string(text, end);
 }
@@ -140,12 +175,22 @@ static void write_stages(Text *text, const RosenbrockMethod *method)
 void native_step_text(Writer *writer)
 {
     const RosenbrockMethod method = rosenbrock_method();
+    const bool timed = rosenbrock_is_timed(writer->tape);
     Text *text = writer->text;
     text_format(text,
                 "\nenum { STAGES = %d, STATES = %d, WIDTH = %d };\n"
-                "typedef struct { const double *slots, *scale, *y, *inflow; double *const *stages; "
-                "double *next, *watch, *error; const double *atol; double rtol; } NativeStep;\n",
+                "typedef struct { double *slots; const double *origin, *limits, *scale, *y, "
+                "*inflow; double *const *stages; double *next, *watch, *error; const double *atol; "
+                "double rtol; } NativeStep;\n",
                 ROSENBROCK_STAGES, writer->lu->states, writer->width);
+    if (timed) {
+        text_format(text,
+                    "#define AT(part) { wide time = origin + scale * wide_set(part); "
+                    "wide_store(s + %d, wide_select(wide_less(time, limit), time, limit)); }\n",
+                    writer->tape->time * writer->width);
+    } else {
+        text_string(text, "#define AT(part)\n");
+    }
     writer->state_array = true;
     write_matrix(writer);
     write_rates(writer);
@@ -156,13 +201,15 @@ void native_step_text(Writer *writer)
                 "int on = 0;\n"
                 "for (int i = 0; i < WIDE_WIDTH; i++) { on |= p->scale[l + i] != 0; }\n"
                 "if (!on) { continue; }\n"
-                "const double *s = p->slots + l;\n"
-                "const wide scale = wide_load(p->scale + l);\n"
+                "double *s = p->slots + l;\n"
+                "const wide origin = wide_load(p->origin + l), scale = wide_load(p->scale + l), "
+                "limit = wide_load(p->limits + l);\n"
                 "wide y[STATES], f[STATES], b[STATES], j[%d], lu[%d], u[STAGES][STATES];\n"
                 "for (long i = 0; i < STATES; i++) { y[i] = wide_load(p->y + l + i * WIDTH); }\n"
+                "AT(0)\n"
                 "matrix(s, y, f, j);\n"
                 "factor(j, scale, lu, p->watch + l);\n",
                 writer->tape->programs[PROGRAM_JACOBIAN].output_count, writer->lu->entry_count);
-    write_stages(text, &method);
+    write_stages(text, &method, timed);
     writer_end(writer);
 }

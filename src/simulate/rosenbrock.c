@@ -11,7 +11,6 @@ static const double GAMMA = 0.21193756319429014;
 // Cancellation of pivots (blocklu.h) up to here costs digits that nobody misses. Newton's iteration
 // would mend more; here what is solved is the result.
 static const double MOST_CANCELLED = 1e6;
-// In units of the step: the difference for ∂F/∂s, whose error is its square.
 static const double APART = 1e-4;
 
 /* Steinebach 2023, table 2 and the supplement: in the form of u_k. The last two rows of the states
@@ -20,6 +19,7 @@ RosenbrockMethod rosenbrock_method(void)
 {
     RosenbrockMethod method = {
         .gamma = GAMMA,
+        .apart = APART,
         .point = {0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664,
                   1, 1, 1},
         .state = {{0},
@@ -64,8 +64,14 @@ RosenbrockMethod rosenbrock_method(void)
     return method;
 }
 
-/* True if PROGRAM_RATES reads the clock. */
-static bool rates_are_timed(const Tape *tape)
+void rosenbrock_slope_weights(double weight[3])
+{
+    weight[0] = -1.5 / APART;
+    weight[1] = 2.0 / APART;
+    weight[2] = -0.5 / APART;
+}
+
+bool rosenbrock_is_timed(const Tape *tape)
 {
     const Program *program = &tape->programs[PROGRAM_RATES];
     for (int i = 0; i < program->count; i++) {
@@ -90,7 +96,7 @@ void rosenbrock_open(Rosenbrock *method, Arena *arena, Stage *stage, double rtol
                            .method = rosenbrock_method(),
                            .rtol = rtol,
                            .atol = atol,
-                           .timed = rates_are_timed(stage->tape)};
+                           .timed = rosenbrock_is_timed(stage->tape)};
     method->sparse = blocklu_open(arena, stage_pattern(stage), stage->width, stage->kernels);
     method->dense = densely_open(arena, stage_pattern(stage), stage->width);
     method->pivots = arena_array(arena, width, sizeof *method->pivots);
@@ -199,7 +205,8 @@ static void find_slope(Rosenbrock *method)
     const size_t size =
         (size_t)method->stage->states * (size_t)method->stage->width * sizeof(double);
     double *part[] = {method->slope, method->next, method->stage->derivative};
-    const double factor[] = {-1.5 / APART, 2.0 / APART, -0.5 / APART};
+    double factor[3];
+    rosenbrock_slope_weights(factor);
     memcpy(method->slope, rates_at(method, 0.0), size);
     memcpy(method->next, rates_at(method, APART), size);
     (void)rates_at(method, 2.0 * APART);
@@ -290,8 +297,8 @@ static void make_stages(Rosenbrock *method)
     kernels_measure(stage->kernels, &pass, method->error);
 }
 
-/* The same by machine code. False if it cannot: a clock that the rates ask for, or pivots that have
- * lost their digits in a lane that steps. */
+/* The same by machine code. False if it cannot: covariates that follow the clock, or pivots that
+ * have lost their digits in a lane that steps. */
 static bool make_stages_natively(Rosenbrock *method)
 {
     Stage *stage = method->stage;
@@ -300,6 +307,8 @@ static bool make_stages_natively(Rosenbrock *method)
         return false;
     }
     const NativeStep step = {.slots = stage->slots,
+                             .origin = stage->origin,
+                             .limits = stage->limits,
                              .scale = stage->scale,
                              .y = stage->y,
                              .inflow = stage->infusion,

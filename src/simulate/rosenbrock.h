@@ -25,6 +25,7 @@ enum { ROSENBROCK_STAGES = 8, ROSENBROCK_ORDER = 5, ROSENBROCK_BENDS = 3 };
 /* Coefficients, multiplied with γ where the equation above has it. */
 typedef struct {
     double gamma;
+    double apart; // in units of the step: for ∂F/∂s, a difference whose error is the square of it
     double point[ROSENBROCK_STAGES];                    // c_k
     double state[ROSENBROCK_STAGES][ROSENBROCK_STAGES]; // a_kj
     double known[ROSENBROCK_STAGES][ROSENBROCK_STAGES]; // γ c_kj
@@ -33,6 +34,10 @@ typedef struct {
 } RosenbrockMethod;
 
 RosenbrockMethod rosenbrock_method(void);
+/* ∂F/∂s from F at 0, apart and twice that: their weights. */
+void rosenbrock_slope_weights(double weight[3]);
+/* True if the rates of a model ask for the time, so that ∂F/∂s is not 0. */
+bool rosenbrock_is_timed(const Tape *tape);
 
 typedef struct {
     Stage *stage; // y: where the lanes stand; origin, scale: since when, and how long a step

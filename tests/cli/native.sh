@@ -46,7 +46,7 @@ for lanes in 4 16; do
 done
 compare ra "$SOURCE/params/ra-auto-allo.cfg" --set population.size=16 --set time.end=28
 
-# lanes with clocks of their own, switches, pivoting, rates that are not finite, explicit steps
+# lanes with clocks of their own, rates that ask for the time, switches, pivoting, rates that are not finite, explicit steps
 cat >all.stroma <<'END'
 model all "a dose, a switch, a burst, logarithms and powers"
 time h
@@ -59,7 +59,7 @@ state w [1] "slow" = 1
 route dose -> A
 d/dt(A) = -k * A * (if t < tau then 1 else 2)
 d/dt(x) = c * x * x - x * 1 [1/h]
-d/dt(w) = 0.01 [1/h] * (hill(A, 3 [mg], 1.5) + exp(-x) + ln(1 + w) - max(w, 0.2)^1.3)
+d/dt(w) = 0.01 [1/h] * (hill(A, 3 [mg], 1.5) + exp(-x) + ln(1 + w) - max(w, 0.2)^1.3 + 0.3 * sin(t / 1 [h]))
 END
 cat >all.cfg <<'END'
 model = "all";
