@@ -81,13 +81,17 @@ static bool read_header(Batch *batch, Diag *diag)
     size_t columns = batch->fields.columns;
     batch->names = arena_array(arena, columns + 1, sizeof *batch->names);
     batch->id = batch->arm = -1;
-    for (int i = 0; i < (int)columns; i++) {
+    // each mistake looks at all columns before it: no more of them than are shown
+    for (int i = 0; i < (int)columns && diag_errors(diag) - before < DIAG_MAX_ERRORS; i++) {
         const char *name = csv_text(arena, &batch->fields, field_at(batch, -1, i));
         batch->names[i] = name;
-        for (int k = 0; k < i; k++) {
-            if (strcmp(batch->names[k], name) == 0) {
-                refuse_column(batch, diag, i, "this column is there already");
-            }
+        int twin = 0;
+        while (twin < i && strcmp(batch->names[twin], name) != 0) {
+            twin++;
+        }
+        if (twin < i) {
+            refuse_column(batch, diag, i, "this column is there already");
+            continue;
         }
         Request trial = request_new(&server, 1);
         if (strcmp(name, "id") == 0) {
