@@ -92,10 +92,7 @@ NAMED(factor_how)(const LuProgram *program, const double *jacobian, const double
             EACH
             {
                 Part entry = ((const Part *)(source + e->source))[part];
-                if (scaled) {
-                    entry *= times[part];
-                }
-                sum[part] = entry * -gamma;
+                sum[part] = (scaled ? entry * times[part] : entry) * -gamma;
             }
         }
         if (e->kind == LU_DIAGONAL) {
