@@ -142,10 +142,10 @@ static void add_errors(FitReader *reader)
     }
     const FitObservable *first = &fit->observables[0];
     bool plain = fit->observable_count == 1 && first->sd_index == -2 && !priors &&
-                 (first->error == ERROR_ADDITIVE || first->error == ERROR_LOGNORMAL);
+                 (first->error == ERROR_ADDITIVE || first->error == ERROR_LOGNORMAL) &&
+                 !has_limits(fit);
     for (int i = 0; i < fit->datum_count; i++) {
-        plain = plain && isnan(fit->data[i].sd) && fit->data[i].censored == 0 &&
-                isnan(fit->data[i].limit);
+        plain = plain && isnan(fit->data[i].sd);
     }
     fit->concentrated =
         plain && (fit->method == METHOD_AUTO || fit->method == METHOD_LEAST_SQUARES);

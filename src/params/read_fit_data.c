@@ -240,8 +240,14 @@ static bool check_datum(FitReader *fit, FitDatum *datum, Span where)
     if (datum->censored != 0 && one->blq == BLQ_M1) {
         return false;
     }
-    if (datum->censored == 1 && one->blq == BLQ_M4 && isnan(datum->limit)) {
-        datum->limit = one->error == ERROR_LOGNORMAL ? (double)NAN : 0.0;
+    bool bounded = datum->censored >= 0 && !isnan(datum->limit);
+    double floor = bounded ? datum->limit : 0.0;
+    if (one->blq == BLQ_M4 && datum->value < floor) {
+        diag_report(diag, FAULT_D064, where, "with \"M4\" no value lies below %g", floor);
+        return false;
+    }
+    if (datum->censored == 1 && one->blq == BLQ_M4 && one->error != ERROR_LOGNORMAL) {
+        datum->limit = floor;
     }
     bool wrong = (datum->censored == 1 && datum->limit >= datum->value) ||
                  (datum->censored == -1 && datum->limit <= datum->value);

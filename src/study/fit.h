@@ -30,7 +30,7 @@ typedef struct {
 typedef enum { ERROR_ADDITIVE, ERROR_PROPORTIONAL, ERROR_COMBINED, ERROR_LOGNORMAL } ErrorKind;
 
 /* Values below the limit of quantification (Beal 2001): left out (M1); the probability of being
- * below it (M3); the same, given that it is above 0 (M4). */
+ * below it (M3); the same, where all values, seen or not, are given to be above 0 (M4). */
 typedef enum { BLQ_M1, BLQ_M3, BLQ_M4 } BlqMethod;
 
 typedef struct {

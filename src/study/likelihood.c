@@ -14,6 +14,7 @@ static const double LOG_TWO_PI = 1.8378770664093454836;
  * with respect to each coordinate. */
 typedef struct {
     double g, y, v, limit;
+    double floor;   // all values lie above it, or would not be there; NAN: none
     double g_of_f;  // dg / df
     double v_of_f;  // dv / df
     double v_of_sd; // dv / d ln sd, and cv
@@ -55,14 +56,36 @@ static bool set_variance(const Fit *fit, const FitDatum *datum, const double *at
     return isfinite(term->v) && term->v > 0.0;
 }
 
+/* M2: values seen lie above their limit. M4: all of them, without a limit above 0. */
+static double floor_of(const FitObservable *one, const FitDatum *datum)
+{
+    bool lower = datum->censored >= 0;
+    if (one->blq == BLQ_M4) {
+        return lower && !isnan(datum->limit) ? datum->limit : 0.0;
+    }
+    return datum->censored == 0 ? datum->limit : (double)NAN;
+}
+
+/* The logarithm of a bound; a lognormal value lies above 0 anyway. */
+static double log_bound(double bound)
+{
+    return bound > 0.0 ? log(bound) : (double)NAN;
+}
+
 static bool term_of(const Fit *fit, const FitDatum *datum, const double *at, double f, Term *term)
 {
-    bool log_scale = fit->observables[datum->observable].error == ERROR_LOGNORMAL;
-    *term = (Term){.g = f, .y = datum->value, .limit = datum->limit, .g_of_f = 1.0};
+    const FitObservable *one = &fit->observables[datum->observable];
+    bool log_scale = one->error == ERROR_LOGNORMAL;
+    *term = (Term){.g = f,
+                   .y = datum->value,
+                   .limit = datum->limit,
+                   .floor = floor_of(one, datum),
+                   .g_of_f = 1.0};
     if (log_scale) {
         term->g = log(f);
         term->y = log(datum->value);
-        term->limit = datum->limit > 0.0 ? log(datum->limit) : (double)NAN; // all lies above 0
+        term->limit = log_bound(term->limit);
+        term->floor = log_bound(term->floor);
         term->g_of_f = 1.0 / f;
         term->constant = datum->censored == 0 ? term->y : 0.0; // dy / d ln y
     }
@@ -138,10 +161,10 @@ static void add_tail(const Term *term, double bound, double sign, Piece *piece)
     add_of_u(term, u, sign, -hazard, hazard * (hazard + u), piece);
 }
 
-/* + ln P(above the limit): the value is one of those that would have been seen. */
+/* + ln P(above the floor): the value is one of those that can be. */
 static void add_condition(const Term *term, Piece *piece)
 {
-    double u = (term->g - term->limit) / sqrt(term->v);
+    double u = (term->g - term->floor) / sqrt(term->v);
     double hazard = hazard_below(u);
     piece->value += log_below(u);
     add_of_u(term, u, -1.0, hazard, 0.0, piece);
@@ -171,17 +194,12 @@ static bool add_interval(const Term *term, double low, double high, Piece *piece
     return true;
 }
 
-static bool piece_of(const Fit *fit, const FitDatum *datum, const Term *term, Piece *piece)
+static bool piece_of(const FitDatum *datum, const Term *term, Piece *piece)
 {
-    BlqMethod method = fit->observables[datum->observable].blq;
-    bool limited = !isnan(term->limit);
     *piece = (Piece){0};
     if (datum->censored == 0) {
         *piece = of_density(term);
-        if (limited) { // M2: values beyond the limit would not be in the data
-            add_condition(term, piece);
-        }
-    } else if (!limited) {
+    } else if (isnan(term->limit)) {
         add_tail(term, term->y, datum->censored > 0 ? 1.0 : -1.0, piece);
     } else {
         double low = datum->censored > 0 ? term->limit : term->y;
@@ -189,9 +207,9 @@ static bool piece_of(const Fit *fit, const FitDatum *datum, const Term *term, Pi
         if (!add_interval(term, low, high, piece)) {
             return false;
         }
-        if (method == BLQ_M4 && datum->censored > 0) {
-            add_condition(term, piece);
-        }
+    }
+    if (!isnan(term->floor)) {
+        add_condition(term, piece);
     }
     return isfinite(piece->value);
 }
@@ -292,7 +310,7 @@ bool likelihood_of(const Fit *fit, const Trial *trial, Likelihood *likelihood)
         Piece piece;
         const FitDatum *datum = &fit->data[i];
         good = term_of(fit, datum, trial->at, trial->predicted[i], &term) &&
-               piece_of(fit, datum, &term, &piece);
+               piece_of(datum, &term, &piece);
         if (!good) {
             break;
         }
@@ -319,7 +337,10 @@ bool has_limits(const Fit *fit)
 {
     bool limits = false;
     for (int i = 0; i < fit->datum_count; i++) {
-        limits = limits || fit->data[i].censored != 0 || !isnan(fit->data[i].limit);
+        const FitDatum *datum = &fit->data[i];
+        const FitObservable *one = &fit->observables[datum->observable];
+        bool positive = one->blq == BLQ_M4 && one->error != ERROR_LOGNORMAL;
+        limits = limits || datum->censored != 0 || !isnan(datum->limit) || positive;
     }
     return limits;
 }

@@ -5,9 +5,11 @@
  *   -ln L = 1/2 ((y - f)^2 / v + ln v + ln 2 pi)        gradient: of f and v
  *   information = f' f'^T / v + v' v'^T / (2 v^2)       (expected, for the normal density)
  *
- * Censored values bring the logarithm of a probability (Beal 2001, M3, M4). Where one standard
- * deviation is left to the residuals (fit->concentrated), v is their mean square, which maximises
- * L. SPDX-License-Identifier: GPL-3.0-or-later */
+ * Censored values bring the logarithm of a probability (Beal 2001, M3). Where values lie above a
+ * limit, or would not be there, all of this is conditioned on it: seen ones (M2), or all of them
+ * (M4, above 0; Ahn 2008). Where one standard deviation is left to the residuals
+ * (fit->concentrated), v is their mean square, which maximises L.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_STUDY_LIKELIHOOD_H
 #define STROMA_STUDY_LIKELIHOOD_H
 
@@ -32,7 +34,7 @@ int residual_rows(const Fit *fit);
 bool residuals_of(const Fit *fit, const Trial *trial, double *residual, double *jacobian);
 /* True if the fit may be written so. */
 bool is_sum_of_squares(const Fit *fit);
-/* Is a value censored, or known to lie beyond a limit? */
+/* Is a value censored, or known to lie beyond a limit, be it 0? */
 bool has_limits(const Fit *fit);
 
 /* One value as it scatters: prediction and value on the scale of the error model, and the standard

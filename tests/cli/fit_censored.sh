@@ -94,6 +94,10 @@ check seen proportional M3 1e-4
 check seen lognormal M3 1e-4
 check limits additive M3 1e-4
 check limits combined M4 1e-4
+# M4 says of values that were seen, too, that they are above 0: also where none is censored.
+awk -F, 'NR == 1 || $4 == 0' seen.csv >above.csv
+check above additive M4 1e-4
+check above proportional M4 1e-4
 cat found
 
 # Above 0 lies all that a lognormal error can give: M4 with a limit of 0 is M3.
@@ -101,6 +105,9 @@ awk -F, 'NR > 1 && $4 == 1 { print $0 ",0"; next } { print $0 (NR == 1 ? ",limit
 study zero lognormal M4 >zero.cfg
 expect 'a limit of 0 is taken' "$STROMA" fit zero.cfg --no-render --quiet --out zero
 expect 'a limit of 0 says nothing about a lognormal value' agrees zero/parameters.csv seen lognormal M3 1e-4
+study seen lognormal M4 >lognormal.cfg
+expect 'a lognormal error by M4' "$STROMA" fit lognormal.cfg --no-render --quiet --out lognormal
+expect 'M4 of a lognormal error is M3' cmp lognormal/parameters.csv seen-lognormal-M3/parameters.csv
 
 # A loose solver: most of its error cancels between the ends of a step.
 rtol=1e-5 atol=1e-7

@@ -222,6 +222,40 @@ static void test_censored_values_bring_probabilities(void)
     check_gradient(&small);
 }
 
+/* M4 of a normal error: each value, seen or not, given that it is above 0. */
+static void test_m4_conditions_all_values(void)
+{
+    Small small;
+    make(&small, ERROR_ADDITIVE);
+    double sd = 2.5; // so that a good part lies below 0
+    small.at[2] = log(sd);
+    small.data[1].censored = 1;
+    small.data[1].limit = 0.0;
+    small.data[2].censored = -1;
+    small.observable.blq = BLQ_M4;
+    predict(&small);
+    const double *f = small.predicted;
+    double z = (small.data[0].value - f[0]) / sd;
+    double between = normal_below((small.data[1].value - f[1]) / sd) - normal_below(-f[1] / sd);
+    double beyond = normal_below((f[2] - small.data[2].value) / sd);
+    double wanted = 0.5 * (z * z + LOG_TWO_PI) + log(sd) - log(between) - log(beyond);
+    for (int i = 0; i < 3; i++) {
+        wanted += log(normal_below(f[i] / sd));
+    }
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), wanted, 1e-12);
+    check_gradient(&small);
+    CU_ASSERT(has_limits(&small.fit));
+    make(&small, ERROR_ADDITIVE);
+    CU_ASSERT_FALSE(has_limits(&small.fit));
+    small.observable.blq = BLQ_M4; // all were seen: no sum of squares even so
+    CU_ASSERT(has_limits(&small.fit));
+    make(&small, ERROR_LOGNORMAL);
+    double without = value_of(&small);
+    small.observable.blq = BLQ_M4;
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), without, 1e-12);
+    CU_ASSERT_FALSE(has_limits(&small.fit));
+}
+
 /* All that a lognormal error can give lies above 0: a limit there says nothing. */
 static void test_a_limit_of_nothing_says_nothing(void)
 {
@@ -375,8 +409,8 @@ static void test_a_journal_answers_bit_by_bit(void)
 
 SUITE("fit", TEST(test_scales_go_forth_and_back), TEST(test_bounds_come_back_as_they_were),
       TEST(test_densities_are_those_of_the_formulas), TEST(test_weights_and_given_deviations),
-      TEST(test_censored_values_bring_probabilities), TEST(test_a_limit_of_nothing_says_nothing),
-      TEST(test_far_tails_stay_finite), TEST(test_priors_are_parabolas_on_the_scale),
-      TEST(test_a_deviation_left_to_the_residuals),
+      TEST(test_censored_values_bring_probabilities), TEST(test_m4_conditions_all_values),
+      TEST(test_a_limit_of_nothing_says_nothing), TEST(test_far_tails_stay_finite),
+      TEST(test_priors_are_parabolas_on_the_scale), TEST(test_a_deviation_left_to_the_residuals),
       TEST(test_a_lognormal_error_refuses_what_is_not_positive), TEST(test_starts_fill_the_box),
       TEST(test_a_journal_answers_bit_by_bit))

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # censored.py: estimates and standard errors of fits with values beyond a limit, for tests/cli/fit_censored.sh.
 #
-# One compartment, a bolus: C = dose / V exp(-CL / V t), two doses. -ln L is written down from Beal 2001 (M2, M3, M4) and
-# the normal distribution, its minimum found and its Hessian taken with 40 digits (mpmath): no line of stroma, no solver.
-# Coordinates: ln CL, V itself, ln of standard deviations. Standard errors: roots of the inverse Hessian's diagonal.
+# One compartment, a bolus: C = dose / V exp(-CL / V t), two doses. -ln L is written down from Beal 2001 (M2, M3, M4), Ahn
+# 2008 (M4 conditions all values, seen or not, on being above 0) and the normal distribution, its minimum found and its
+# Hessian taken with 40 digits (mpmath): no line of stroma, no solver. Coordinates: ln CL, V itself, ln of standard
+# deviations. Standard errors: roots of the inverse Hessian's diagonal.
 # Run from the root of the project with numpy, scipy, mpmath; writes the files of tests/reference/censored.
 # SPDX-License-Identifier: GPL-3.0-or-later
 import csv
@@ -53,16 +54,18 @@ def minus_log(row, f, sd, log_scale, blq):
     g, seen = to(f), to(y)
     below = lambda bound: mp.ncdf((bound - g) / sd)
     limit = None if limit == '' else to(limit)
+    nothing = None if log_scale else mp.mpf(0) # all that is lognormal lies above 0
+    if blq == 'M4': # the sample space begins at the limit of a value, or at 0
+        floor = limit if limit is not None and cens >= 0 else nothing
+    else:
+        floor = limit if cens == 0 else None # M2
+    condition = 0 if floor is None else mp.log(1 - below(floor))
     if cens == 0:
-        density = ((seen - g) / sd)**2 / 2 + mp.log(sd) + mp.log(2 * mp.pi) / 2 + (seen if log_scale else 0)
-        return density + (mp.log(1 - below(limit)) if limit is not None else 0)
+        return ((seen - g) / sd)**2 / 2 + mp.log(sd) + mp.log(2 * mp.pi) / 2 + (seen if log_scale else 0) + condition
     if cens == -1:
-        return -mp.log(1 - below(seen))
-    if blq == 'M4' and limit is None and not log_scale:
-        limit = mp.mpf(0)
-    if limit is None:
-        return -mp.log(below(seen))
-    return -mp.log(below(seen) - below(limit)) + (mp.log(1 - below(limit)) if blq == 'M4' else 0)
+        return -mp.log(1 - below(seen)) + condition
+    lower = limit if limit is not None else floor
+    return -mp.log(below(seen) - (0 if lower is None else below(lower))) + condition
 
 
 def objective(rows, error, blq):
@@ -106,12 +109,14 @@ def fit(rows, error, blq):
 
 def main():
     seen, limits = make_data()
+    above = [row for row in seen if not row[3]] # nothing censored, and yet M4 conditions
     with open(OUT + 'expected.csv', 'w') as file:
         file.write('data,error,blq,name,coordinate,coordinate_se,minus_two_log\n')
         for name, rows, error, blq in (('seen', seen, 'additive', 'M3'), ('seen', seen, 'additive', 'M4'),
                                        ('seen', seen, 'combined', 'M3'), ('seen', seen, 'combined', 'M4'),
                                        ('seen', seen, 'proportional', 'M3'), ('seen', seen, 'lognormal', 'M3'),
-                                       ('limits', limits, 'additive', 'M3'), ('limits', limits, 'combined', 'M4')):
+                                       ('limits', limits, 'additive', 'M3'), ('limits', limits, 'combined', 'M4'),
+                                       ('above', above, 'additive', 'M4'), ('above', above, 'proportional', 'M4')):
             least, at, se = fit(rows, error, blq)
             names = ['CL', 'V'] + (['cv(C)'] if error == 'proportional' else ['sd(C)', 'cv(C)'])
             for i in range(len(at)):
