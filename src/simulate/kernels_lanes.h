@@ -77,13 +77,7 @@ NAMED(factor_how)(const LuProgram *program, const double *jacobian, const double
     double *lu = program->values + first_lane;
     const double *source = jacobian + first_lane;
     Part watch[ROW_PARTS] = {0};
-    Part times[ROW_PARTS] = {0};
-    EACH
-    {
-        if (scaled) {
-            times[part] = ((const Part *)(scale + first_lane))[part];
-        }
-    }
+    const Part *times = (const Part *)((scaled ? scale : jacobian) + first_lane);
     for (const LuEntry *e = program->entries, *end = e + program->entry_count; e < end; e++) {
         const uint32_t *pair = program->pairs + e->first;
         const uint32_t *pair_end = pair + 2 * (size_t)e->count;
@@ -92,7 +86,10 @@ NAMED(factor_how)(const LuProgram *program, const double *jacobian, const double
             EACH
             {
                 Part entry = ((const Part *)(source + e->source))[part];
-                sum[part] = (scaled ? entry * times[part] : entry) * -gamma;
+                if (scaled) {
+                    entry *= times[part];
+                }
+                sum[part] = entry * -gamma;
             }
         }
         if (e->kind == LU_DIAGONAL) {
