@@ -1,7 +1,8 @@
 /* file.c: complete or not at all: write beside, flush, check, rename.
  *
  * The temporary name is .NAME.PID.part in the same folder, so that the rename stays on one file
- * system. SHA-256 comes from libmd. SPDX-License-Identifier: GPL-3.0-or-later */
+ * system; NAME.part where others are to find it. SHA-256 comes from libmd.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/file.h"
 
 #include <assert.h>
@@ -25,7 +26,7 @@ struct OutFile {
     size_t used;
 };
 
-OutFile *file_create(Arena *arena, const char *path)
+static OutFile *create(Arena *arena, const char *path, bool followed)
 {
     assert(arena && path);
     OutFile *file = arena_alloc(arena, sizeof *file);
@@ -43,13 +44,24 @@ OutFile *file_create(Arena *arena, const char *path)
         file->handle = open(path, O_WRONLY | O_CLOEXEC);
         return file->handle < 0 ? NULL : file;
     }
-    file->temporary = arena_format(arena, "%s/.%s.%ld.part", file_folder(arena, path),
-                                   file_base(path), (long)getpid());
+    file->temporary = followed ? arena_format(arena, "%s.part", path)
+                               : arena_format(arena, "%s/.%s.%ld.part", file_folder(arena, path),
+                                              file_base(path), (long)getpid());
     file->handle = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return file->handle < 0 ? NULL : file;
 }
 
-static void flush_buffer(OutFile *file)
+OutFile *file_create(Arena *arena, const char *path)
+{
+    return create(arena, path, false);
+}
+
+OutFile *file_create_followed(Arena *arena, const char *path)
+{
+    return create(arena, path, true);
+}
+
+void file_flush(OutFile *file)
 {
     size_t done = 0;
     while (done < file->used && !file->error) {
@@ -74,14 +86,14 @@ void file_write(OutFile *file, const void *bytes, size_t length)
         from += part;
         length -= part;
         if (file->used == BUFFER_BYTES) {
-            flush_buffer(file);
+            file_flush(file);
         }
     }
 }
 
 bool file_commit(OutFile *file)
 {
-    flush_buffer(file);
+    file_flush(file);
     if (file->handle != STDOUT_FILENO && close(file->handle) != 0 && !file->error) {
         file->error = errno;
     }
@@ -110,7 +122,7 @@ bool file_commit(OutFile *file)
 
 bool file_replace(OutFile *file)
 {
-    flush_buffer(file);
+    file_flush(file);
     struct stat old;
     if (!file->error && !file->in_place && stat(file->path, &old) == 0 &&
         fchmod(file->handle, old.st_mode & 07777) != 0) {

@@ -16,6 +16,11 @@ typedef struct OutFile OutFile;
 /* Opens `path` for writing; "-" is standard output. NULL on failure: errno says why. */
 OutFile *file_create(Arena *arena, const char *path);
 
+/* The same with the temporary name NAME.part, which others may follow meanwhile: what was written
+ * so far is there after file_flush. */
+OutFile *file_create_followed(Arena *arena, const char *path);
+void file_flush(OutFile *file);
+
 /* Appends bytes (buffered). Errors are kept and reported by file_commit. */
 void file_write(OutFile *file, const void *bytes, size_t length);
 

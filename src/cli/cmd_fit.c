@@ -1,8 +1,9 @@
 /* cmd_fit.c: `stroma fit`: estimates the free parameters of a study.
  *
  * Every round of simulations goes into a journal in the folder of the results; --resume goes on
- * with it. The journal goes when the results are there. SIGINT ends the search: the best so far is
- * written, and the journal stays. SPDX-License-Identifier: GPL-3.0-or-later */
+ * with it. The journal goes when the results are there, as does trace.csv.part, to be followed
+ * while it runs. SIGINT ends the search: the best so far is written, and the journal stays.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/fit.h"
 #include "cli/interrupt.h"
 
@@ -103,17 +104,24 @@ static int run_fit(Cli *cli)
     if (code != CLI_OK) {
         return code;
     }
-    bool live = cli->terminal && !option_given(&cli->arguments, "quiet");
+    call.live = cli->terminal && !option_given(&cli->arguments, "quiet");
+    code = fit_open_trace(&call);
+    if (code != CLI_OK) {
+        journal_close(call.journal);
+        return code;
+    }
     FitOptions how = {.jobs = call.jobs,
                       .journal = call.journal,
                       .stop = interrupt_flag(),
-                      .progress = live ? fit_show_line : NULL,
+                      .progress = fit_follow,
                       .context = &call};
     interrupt_catch();
     FitStatus status = fit_run(call.study, &how, cli->arena, &call.result);
     int error = errno;
     journal_close(call.journal);
-    return end(&call, status, error, journal);
+    code = end(&call, status, error, journal);
+    file_abandon(call.trace); // trace.csv has it
+    return code;
 }
 
 const Command command_fit = {

@@ -3,6 +3,7 @@
 #ifndef STROMA_CLI_FIT_H
 #define STROMA_CLI_FIT_H
 
+#include "base/file.h"
 #include "cli/cli.h"
 #include "params/params.h"
 #include "study/fit_summary.h"
@@ -19,7 +20,9 @@ typedef struct {
     const char **files; // (file_count) written, in order
     int file_count;
     bool rendered;
-    double shown; // when a line of progress was drawn last
+    OutFile *trace; // what is known of trace.csv while it runs
+    bool live;      // on a terminal, too
+    double shown;   // when a line of progress was drawn last
 } FitCall;
 
 /* Reads options and study; an ExitCode. The folder is made. */
@@ -27,12 +30,17 @@ int fit_call_open(FitCall *call, const char *ending);
 
 /* Opens the journal (--resume: goes on with it); an ExitCode. */
 int fit_open_journal(FitCall *call, const char *path);
-/* FitOptions.progress: a line an iteration. */
-void fit_show_line(void *context, int start, const TraceLine *line);
 /* Why no start can be simulated. */
 void fit_complain_start(const FitCall *call);
 /* Warns if the standard errors are not those of the information that they should be of. */
 void fit_warn(const FitCall *call);
+
+/* fit_trace.c. FitOptions.progress: a line an iteration on a terminal; one in trace.csv.part, and
+ * on a terminal if the call is live. */
+void fit_show_line(void *context, int start, const TraceLine *line);
+void fit_follow(void *context, int start, const TraceLine *line);
+/* Begins trace.csv.part; an ExitCode. It is in the call, to be abandoned in the end. */
+int fit_open_trace(FitCall *call);
 
 /* fit_files.c: an ExitCode each; complaints are said. */
 int fit_write_tables(FitCall *call);

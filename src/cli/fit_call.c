@@ -161,31 +161,8 @@ int fit_open_journal(FitCall *call, const char *path)
     return CLI_FILE;
 }
 
-/* --- words while it runs -------------------------------------------------------------------------
+/* --- complaints ----------------------------------------------------------------------------------
  */
-
-/* One line an iteration on a terminal; nothing elsewhere: trace.csv has them all. */
-void fit_show_line(void *context, int start, const TraceLine *line)
-{
-    static const double again = 0.05; // seconds between two lines of one screen
-    FitCall *call = context;
-    double now = cli_seconds();
-    bool many = call->study->fit->starts > 1;
-    if (many && now - call->shown < again) {
-        return;
-    }
-    call->shown = now;
-    char value[NUMBER_TEXT_SIZE];
-    char gradient[NUMBER_TEXT_SIZE];
-    (void)number_short(2.0 * line->value, 8, value);
-    (void)number_short(line->gradient, 3, gradient);
-    if (many) {
-        cli_words("start %3d  iteration %4d  -2LL %14s  gradient %9s\n", start + 1, line->iteration,
-                  value, gradient);
-    } else {
-        cli_words("iteration %4d  -2LL %14s  gradient %9s\n", line->iteration, value, gradient);
-    }
-}
 
 /* Why a start cannot be simulated. */
 void fit_complain_start(const FitCall *call)

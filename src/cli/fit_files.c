@@ -241,42 +241,8 @@ int fit_write_curves(FitCall *call)
     return fit_write_table(call, "curves.csv", table);
 }
 
-/* --- trace.csv, starts.csv -----------------------------------------------------------------------
+/* --- starts.csv ----------------------------------------------------------------------------------
  */
-
-int fit_write_trace(FitCall *call)
-{
-    enum { START, ITERATION, CALLS, OBJECTIVE, GRADIENT, FIRST };
-    Arena *arena = call->cli->arena;
-    const Fit *fit = call->study->fit;
-    size_t count = (size_t)fit->parameter_count;
-    TableColumn *columns = arena_array(arena, FIRST + count, sizeof *columns);
-    columns[START] = (TableColumn){.name = "start", .unit = "", .text = ""};
-    columns[ITERATION] = (TableColumn){.name = "iteration", .unit = "", .text = ""};
-    columns[CALLS] = (TableColumn){.name = "evaluations", .unit = "", .text = ""};
-    columns[OBJECTIVE] = (TableColumn){.name = "objective", .unit = "", .text = ""};
-    columns[GRADIENT] = (TableColumn){.name = "gradient", .unit = "", .text = ""};
-    for (size_t i = 0; i < count; i++) {
-        columns[FIRST + i] = (TableColumn){.name = fit->parameters[i].name, .unit = "", .text = ""};
-    }
-    Table *table = table_new(arena, columns, (int)(FIRST + count), 64);
-    for (int i = 0; i < call->result.start_count; i++) {
-        const StartResult *start = &call->result.starts[i];
-        for (size_t k = 0; k < start->trace_count; k++) {
-            const TraceLine *line = &start->trace[k];
-            double *row = table_add_row(table);
-            row[START] = i + 1;
-            row[ITERATION] = line->iteration;
-            row[CALLS] = (double)line->calls;
-            row[OBJECTIVE] = line->value;
-            row[GRADIENT] = line->gradient;
-            for (size_t p = 0; p < count; p++) {
-                row[FIRST + p] = scale_back(&fit->parameters[p], line->at[p]);
-            }
-        }
-    }
-    return fit_write_table(call, "trace.csv", table);
-}
 
 static int write_starts(FitCall *call)
 {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # fit_resume.sh: a fit that is killed at any moment, then resumed, leaves the same bytes as one that was not; SIGINT
-# writes the best so far and leaves a journal to go on with.
+# writes the best so far and leaves a journal to go on with. What trace.csv.part holds at that moment is part of trace.csv.
 # SPDX-License-Identifier: GPL-3.0-or-later
 set -eu
 source=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -22,8 +22,23 @@ digest()
 "$program" fit "$study" --no-render --quiet --out whole
 digest whole >expected
 [ ! -f whole/fit.journal ] || { echo "the journal of a whole fit stays"; exit 1; }
+[ ! -f whole/trace.csv.part ] || { echo "the running trace of a whole fit stays"; exit 1; }
+
+# followed FOLDER: whole lines of the trace to come, under its columns
+followed()
+{
+    lines=$(wc -l <"$1/trace.csv.part")
+    [ "$lines" -gt 0 ] || { echo "a killed fit has no trace"; return 1; }
+    [ "$(head -n 1 "$1/trace.csv.part")" = "$(head -n 1 whole/trace.csv)" ] || { echo "other columns"; return 1; }
+    if grep -vxFf whole/trace.csv "$1/trace.csv.part"; then
+        echo "these lines are not in trace.csv"
+        return 1
+    fi
+    traced=$((traced + lines - 1))
+}
 
 killed=0
+traced=0
 for wait in 0.05 0.12 0.2 0.3 0.45; do
     rm -rf part
     "$program" fit "$study" --no-render --quiet --out part &
@@ -32,13 +47,21 @@ for wait in 0.05 0.12 0.2 0.3 0.45; do
     if kill -9 "$fit" 2>/dev/null && ! wait "$fit" 2>/dev/null; then
         if [ -f part/fit.journal ]; then
             killed=$((killed + 1))
+            if [ -f part/trace.csv.part ]; then
+                followed part
+            elif [ "$(wc -c <part/fit.journal)" -gt 77 ]; then # it has a head, and rounds
+                echo "a killed fit that has begun has no trace"
+                exit 1
+            fi
             "$program" fit "$study" --no-render --quiet --out part --resume
             digest part | diff expected - || { echo "killed after $wait s: other bytes"; exit 1; }
+            [ ! -f part/trace.csv.part ] || { echo "the running trace stays"; exit 1; }
         fi
     fi
 done
 [ "$killed" -gt 0 ] || { echo "no fit was slow enough to be killed"; exit 77; }
-echo "$killed fits killed and resumed: the same bytes"
+[ "$traced" -gt 0 ] || { echo "no fit had written an iteration when it was killed"; exit 77; }
+echo "$killed fits killed and resumed: the same bytes; $traced lines of their traces were there"
 
 rm -rf part
 "$program" fit "$study" --no-render --quiet --out part 2>words &
@@ -50,6 +73,7 @@ wait "$fit" || code=$?
 if [ "$code" = 130 ]; then
     grep -q 'best so far\|nothing is known' words
     [ -f part/fit.journal ] || { echo "no journal after SIGINT"; exit 1; }
+    [ ! -f part/trace.csv.part ] || { echo "the running trace stays after SIGINT"; exit 1; }
     "$program" fit "$study" --no-render --quiet --out part --resume
     digest part | diff expected - || { echo "after SIGINT: other bytes"; exit 1; }
     echo "interrupted and resumed: the same bytes"

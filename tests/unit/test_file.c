@@ -77,6 +77,34 @@ static void test_commit_shows_the_whole_file_at_once(void)
     close_scene(&scene);
 }
 
+static size_t size_of(const char *path)
+{
+    struct stat information;
+    return stat(path, &information) == 0 ? (size_t)information.st_size : 0;
+}
+
+static void test_a_file_that_is_followed(void)
+{
+    Scene scene = open_scene();
+    char *path = path_in(&scene, "trace.csv");
+    char *part = path_in(&scene, "trace.csv.part");
+    OutFile *file = file_create_followed(scene.arena, path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_STRING_EQUAL(file_temporary(file), part);
+    file_write(file, "1,2\n", 4);
+    file_flush(file);
+    CU_ASSERT_EQUAL(size_of(part), 4);
+    file_write(file, "3,4\n", 4);
+    file_flush(file);
+    CU_ASSERT_EQUAL(size_of(part), 8);
+    CU_ASSERT_FALSE(file_exists(path));
+    CU_ASSERT_TRUE(file_commit(file));
+    CU_ASSERT_EQUAL(size_of(path), 8);
+    CU_ASSERT_FALSE(file_exists(part));
+    unlink(path);
+    close_scene(&scene);
+}
+
 static void test_abandon_leaves_nothing(void)
 {
     Scene scene = open_scene();
@@ -217,7 +245,8 @@ static void test_hash(void)
                            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-SUITE("file", TEST(test_commit_shows_the_whole_file_at_once), TEST(test_abandon_leaves_nothing),
+SUITE("file", TEST(test_commit_shows_the_whole_file_at_once), TEST(test_a_file_that_is_followed),
+      TEST(test_abandon_leaves_nothing),
       TEST(test_the_old_file_stays_until_the_new_one_is_complete), TEST(test_what_cannot_be_opened),
       TEST(test_a_failed_commit_leaves_nothing), TEST(test_a_pipe_stays_a_pipe), TEST(test_folders),
       TEST(test_parts_of_paths), TEST(test_hash))
