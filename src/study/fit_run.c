@@ -1,8 +1,8 @@
-/* fit_run.c: deals starts to crews, gathers what they found.
+/* fit_run.c: searches from all starts, gathers what they found.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/fit_run.h"
-#include "study/workers.h"
+#include "study/crews.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,24 +11,16 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { SHARE_FROM = 8 }; // so many starts are worth two groups
-
 typedef struct {
     const Study *study;
     const Fit *fit;
     const FitOptions *options;
     FitResult *result;
     const Tape *tape;
-    Arena **arenas; // (starts) memory of each search
-    int *free;      // (parameter_count) all
-    int group_size, group_count;
+    Arena **arenas;       // (starts) memory of each search
+    int *free;            // (parameter_count) all
     pthread_mutex_t lock; // of progress
 } Run;
-
-typedef struct {
-    Run *run;
-    int first; // start of member 0
-} Group;
 
 typedef struct {
     Run *run;
@@ -68,12 +60,10 @@ static void keep_line(void *context, const TraceLine *line)
     }
 }
 
-static void search_one(void *context, const CrewMember *member)
+static void search_one(void *shared, int start, const CrewMember *member)
 {
-    const Group *group = context;
-    Run *run = group->run;
+    Run *run = shared;
     const Fit *fit = run->fit;
-    int start = group->first + member->number;
     StartResult *into = &run->result->starts[start];
     Arena *arena = run->arenas[start];
     size_t count = (size_t)fit->parameter_count;
@@ -104,39 +94,6 @@ static void search_one(void *context, const CrewMember *member)
     into->subject = search.trial.subject;
     into->outcome = search.trial.failed ? search.trial.outcome
                                         : (Outcome){.kind = OUTCOME_DONE, .state = -1, .dose = -1};
-}
-
-/* --- groups --------------------------------------------------------------------------------------
- */
-
-static void *open_worker(void *shared)
-{
-    const Run *run = shared;
-    return objective_open_shared(run->study, run->tape, run->options->stop);
-}
-
-static void close_worker(void *worker)
-{
-    objective_close(worker);
-}
-
-static bool work_group(void *shared, void *worker, long item)
-{
-    Run *run = shared;
-    Group group = {run, (int)item * run->group_size};
-    int members = run->fit->starts - group.first;
-    members = members < run->group_size ? members : run->group_size;
-    return crew_run(worker, run->options->journal, (int)item, members, search_one, &group);
-}
-
-static void divide(Run *run)
-{
-    int starts = run->fit->starts;
-    int room = objective_room(run->study);
-    int groups = (starts + room - 1) / room;
-    groups = groups == 1 && starts >= SHARE_FROM ? 2 : groups;
-    run->group_size = (starts + groups - 1) / groups;
-    run->group_count = (starts + run->group_size - 1) / run->group_size;
 }
 
 /* --- the end -------------------------------------------------------------------------------------
@@ -242,17 +199,17 @@ FitStatus fit_run(const Study *study, const FitOptions *options, Arena *arena, F
     }
     run.tape = objective_tape(study, scratch);
     pthread_mutex_init(&run.lock, NULL);
-    divide(&run);
     gsl_error_handler_t *before = gsl_set_error_handler_off(); // its failures are ours to judge
-    WorkPlan plan = {.jobs = options->jobs,
-                     .count = run.group_count,
-                     .shared = &run,
-                     .open = open_worker,
-                     .work = work_group,
-                     .close = close_worker,
-                     .stop = options->stop};
+    CrewsPlan plan = {.study = study,
+                      .tape = run.tape,
+                      .jobs = options->jobs,
+                      .journal = options->journal,
+                      .count = fit->starts,
+                      .shared = &run,
+                      .search = search_one,
+                      .stop = options->stop};
     int error = 0;
-    WorkStatus status = workers_run(&plan, &error);
+    WorkStatus status = crews_run(&plan, &error);
     FitStatus outcome = status == WORK_FAILED ? (options->journal != NULL ? FIT_FILE : FIT_SOLVER)
                                               : finish(&run, status, arena);
     (void)gsl_set_error_handler(before);

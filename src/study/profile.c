@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/profile.h"
-#include "study/workers.h"
+#include "study/crews.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +11,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_POINTS = 80, MOST_HALVINGS = 12, SEARCH_ITERATIONS = 300, GROUP_BASE = 1000000 };
+enum {
+    MOST_POINTS = 80,
+    MOST_HALVINGS = 12,
+    SEARCH_ITERATIONS = 300,
+    GROUP_BASE = 1000000 // in the journal, behind the groups of the fit
+};
 
 /* One direction of one parameter. */
 typedef struct {
@@ -29,16 +34,10 @@ typedef struct {
     const Fit *fit;
     const FitSummary *summary;
     const FitOptions *options;
-    const Tape *tape;
     Side *sides; // (side_count)
-    int side_count, group_size;
+    int side_count;
     double quantile;
 } Run;
-
-typedef struct {
-    Run *run;
-    int first;
-} Group;
 
 /* --- one point -----------------------------------------------------------------------------------
  */
@@ -242,35 +241,10 @@ static void follow(const Run *run, Side *side, const CrewMember *member)
     side->end = END_RANGE;
 }
 
-/* --- crews ---------------------------------------------------------------------------------------
- */
-
-static void follow_one(void *context, const CrewMember *member)
-{
-    const Group *group = context;
-    Side *side = &group->run->sides[group->first + member->number];
-    follow(group->run, side, member);
-}
-
-static void *open_worker(void *shared)
+static void follow_one(void *shared, int number, const CrewMember *member)
 {
     const Run *run = shared;
-    return objective_open_shared(run->study, run->tape, run->options->stop);
-}
-
-static void close_worker(void *worker)
-{
-    objective_close(worker);
-}
-
-static bool work_group(void *shared, void *worker, long item)
-{
-    Run *run = shared;
-    Group group = {run, (int)item * run->group_size};
-    int members = run->side_count - group.first;
-    members = members < run->group_size ? members : run->group_size;
-    return crew_run(worker, run->options->journal, GROUP_BASE + (int)item, members, follow_one,
-                    &group);
+    follow(run, &run->sides[number], member);
 }
 
 /* --- results -------------------------------------------------------------------------------------
@@ -348,12 +322,6 @@ FitStatus profile_run(const Study *study, const FitSummary *fit, const FitOption
     run.side_count = 2 * count;
     run.sides = arena_array(scratch, (size_t)run.side_count + 1, sizeof *run.sides);
     run.quantile = gsl_cdf_chisq_Pinv(level, 1.0);
-    int room = objective_room(study);
-    int groups = (run.side_count + room - 1) / room;
-    groups = groups == 1 && run.side_count >= 8 ? 2 : groups;
-    groups = groups < 1 ? 1 : groups;
-    run.group_size = (run.side_count + groups - 1) / groups;
-    groups = run.side_count == 0 ? 0 : (run.side_count + run.group_size - 1) / run.group_size;
     for (int i = 0; i < run.side_count; i++) {
         run.sides[i] = (Side){.parameter = parameters[i / 2],
                               .sign = i % 2 == 0 ? -1 : 1,
@@ -362,17 +330,18 @@ FitStatus profile_run(const Study *study, const FitSummary *fit, const FitOption
                               .limit = (double)NAN,
                               .best = HUGE_VAL};
     }
-    run.tape = objective_tape(study, scratch);
     gsl_error_handler_t *before = gsl_set_error_handler_off();
-    WorkPlan plan = {.jobs = options->jobs,
-                     .count = groups,
-                     .shared = &run,
-                     .open = open_worker,
-                     .work = work_group,
-                     .close = close_worker,
-                     .stop = options->stop};
+    CrewsPlan plan = {.study = study,
+                      .tape = objective_tape(study, scratch),
+                      .jobs = options->jobs,
+                      .journal = options->journal,
+                      .first_group = GROUP_BASE,
+                      .count = run.side_count,
+                      .shared = &run,
+                      .search = follow_one,
+                      .stop = options->stop};
     int error = 0;
-    WorkStatus status = workers_run(&plan, &error);
+    WorkStatus status = crews_run(&plan, &error);
     (void)gsl_set_error_handler(before);
     *result = (ProfileResult){.count = count, .quantile = run.quantile};
     result->profiles = arena_array(arena, (size_t)count + 1, sizeof *result->profiles);
