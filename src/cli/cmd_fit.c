@@ -84,12 +84,16 @@ static int end(FitCall *call, FitStatus status, int error, const char *journal)
                                                               : "nothing is known yet");
         return interrupt_code();
     }
-    if (code == CLI_OK && interrupt_code() == 0) {
-        (void)unlink(journal);
-        fit_warn(call);
-        return report(call);
+    if (interrupt_code() != 0) {
+        cli_complain("interrupted while the results were written; --resume goes on");
+        return interrupt_code();
     }
-    return interrupt_code() != 0 ? interrupt_code() : code;
+    if (code != CLI_OK) {
+        return code;
+    }
+    (void)unlink(journal);
+    fit_warn(call);
+    return report(call);
 }
 
 static int run_fit(Cli *cli)

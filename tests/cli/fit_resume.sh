@@ -71,7 +71,7 @@ kill -INT "$fit" 2>/dev/null || true
 code=0
 wait "$fit" || code=$?
 if [ "$code" = 130 ]; then
-    grep -q 'best so far\|nothing is known' words
+    grep -q 'best so far\|nothing is known\|results were written' words || { cat words; exit 1; }
     [ -f part/fit.journal ] || { echo "no journal after SIGINT"; exit 1; }
     [ ! -f part/trace.csv.part ] || { echo "the running trace stays after SIGINT"; exit 1; }
     "$program" fit "$study" --no-render --quiet --out part --resume
