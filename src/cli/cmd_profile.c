@@ -330,8 +330,8 @@ static int run_profile(Cli *cli)
     fit_summary(call->study->fit, &call->result, cli->arena, &call->summary);
     fit_warn(call);
     how.progress = NULL;
-    status = profile_run(call->study, &call->summary, &how, profile.parameters, profile.count,
-                         profile.level, cli->arena, &profile.result);
+    ProfilePlan plan = {profile.parameters, profile.count, profile.level};
+    status = profile_run(call->study, &call->summary, &how, &plan, cli->arena, &profile.result);
     error = errno;
     journal_close(call->journal);
     return finish(&profile, status, error, journal);

@@ -189,7 +189,7 @@ FitStatus fit_run(const Study *study, const FitOptions *options, Arena *arena, F
     *result = (FitResult){.start_count = fit->starts, .best = -1};
     result->starts = arena_array(arena, starts, sizeof *result->starts);
     Run run = {.study = study, .fit = fit, .options = options, .result = result};
-    run.arenas = arena_array(scratch, starts, sizeof *run.arenas);
+    run.arenas = arena_array(scratch, starts, sizeof(void *));
     run.free = arena_array(scratch, (size_t)fit->parameter_count + 1, sizeof *run.free);
     for (int i = 0; i < fit->parameter_count; i++) {
         run.free[i] = i;

@@ -313,17 +313,16 @@ static void join(const Run *run, const Side *below, const Side *above, Arena *ar
 }
 
 FitStatus profile_run(const Study *study, const FitSummary *fit, const FitOptions *options,
-                      const int *parameters, int count, double level, Arena *arena,
-                      ProfileResult *result)
+                      const ProfilePlan *plan, Arena *arena, ProfileResult *result)
 {
-    assert(study != NULL && fit != NULL && options != NULL && result != NULL);
+    assert(study != NULL && fit != NULL && options != NULL && plan != NULL && result != NULL);
     Arena *scratch = arena_new();
     Run run = {.study = study, .fit = study->fit, .summary = fit, .options = options};
-    run.side_count = 2 * count;
+    run.side_count = 2 * plan->count;
     run.sides = arena_array(scratch, (size_t)run.side_count + 1, sizeof *run.sides);
-    run.quantile = gsl_cdf_chisq_Pinv(level, 1.0);
+    run.quantile = gsl_cdf_chisq_Pinv(plan->level, 1.0);
     for (int i = 0; i < run.side_count; i++) {
-        run.sides[i] = (Side){.parameter = parameters[i / 2],
+        run.sides[i] = (Side){.parameter = plan->parameters[i / 2],
                               .sign = i % 2 == 0 ? -1 : 1,
                               .arena = arena_new(),
                               .end = END_STOPPED,
@@ -331,20 +330,20 @@ FitStatus profile_run(const Study *study, const FitSummary *fit, const FitOption
                               .best = HUGE_VAL};
     }
     gsl_error_handler_t *before = gsl_set_error_handler_off();
-    CrewsPlan plan = {.study = study,
-                      .tape = objective_tape(study, scratch),
-                      .jobs = options->jobs,
-                      .journal = options->journal,
-                      .first_group = GROUP_BASE,
-                      .count = run.side_count,
-                      .shared = &run,
-                      .search = follow_one,
-                      .stop = options->stop};
+    CrewsPlan crews = {.study = study,
+                       .tape = objective_tape(study, scratch),
+                       .jobs = options->jobs,
+                       .journal = options->journal,
+                       .first_group = GROUP_BASE,
+                       .count = run.side_count,
+                       .shared = &run,
+                       .search = follow_one,
+                       .stop = options->stop};
     int error = 0;
-    WorkStatus status = crews_run(&plan, &error);
+    WorkStatus status = crews_run(&crews, &error);
     (void)gsl_set_error_handler(before);
-    *result = (ProfileResult){.count = count, .quantile = run.quantile};
-    result->profiles = arena_array(arena, (size_t)count + 1, sizeof *result->profiles);
+    *result = (ProfileResult){.count = plan->count, .quantile = run.quantile};
+    result->profiles = arena_array(arena, (size_t)plan->count + 1, sizeof *result->profiles);
     double best = HUGE_VAL;
     for (int i = 0; i < run.side_count; i++) {
         best = fmin(best, run.sides[i].best);

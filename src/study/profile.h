@@ -50,10 +50,16 @@ typedef struct {
         best; // lowest -2 (ln L + ln prior) seen, relative to the estimate: below 0, a better one
 } ProfileResult;
 
-/* Profiles of the parameters listed (indices), around the estimate of `fit`. */
+/* What is to be profiled. */
+typedef struct {
+    const int *parameters; // (count) indices
+    int count;
+    double level; // of the intervals
+} ProfilePlan;
+
+/* Profiles around the estimate of `fit`. */
 FitStatus profile_run(const Study *study, const FitSummary *fit, const FitOptions *options,
-                      const int *parameters, int count, double level, Arena *arena,
-                      ProfileResult *result);
+                      const ProfilePlan *plan, Arena *arena, ProfileResult *result);
 
 const char *verdict_words(Verdict verdict);
 void profile_print(const Study *study, const FitSummary *fit, const ProfileResult *result,
