@@ -33,7 +33,6 @@ typedef struct {
     bool unsound;     // rates or factors were no good in the last step
     long since;       // steps tried since the last output or stop
     long watched;     // steps tried since watched_from
-    long misses;      // of which so many failed
     double watched_from;
     double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
 } Marcher;
@@ -243,7 +242,6 @@ static void judge(March *march, Marcher *one, double error, double length)
     double step = length * growth;
     if (!one->good) {
         march->failed++;
-        one->misses++;
         one->step = step;
     } else if (!(length < one->step &&
                  step < one->step)) { // one cut short for the stop says little
@@ -295,10 +293,9 @@ static void take_steps(Pack *pack, Rank *rank)
 
 /* ---- lanes that cannot go on ---- */
 
-/* Looked at after each tenth of the step limit since the last output: did half of the steps fail,
- * or will, at this pace, twice the limit not do to the next output? (Steps that grow with time, as
- * Robertson's, move the clock a lot compared to the time since the last stop.) See walk.c for what
- * comes to that. */
+/* Looked at after each tenth of the step limit since the last output: will, at this pace, twice the
+ * limit not do to the next one? (Steps that grow with time, as Robertson's, move the clock a lot
+ * compared to the time since the last stop.) See walk.c for what comes to that. */
 static bool crawls(const Pack *pack, Marcher *one)
 {
     long enough = pack->options.max_steps / 10;
@@ -309,9 +306,8 @@ static bool crawls(const Pack *pack, Marcher *one)
     double progress = one->time - one->watched_from;
     double next = fmin(one->next, one->end);
     double reach = 2.0 * progress * (double)pack->options.max_steps / (double)enough;
-    bool hopeless = 2 * one->misses >= one->watched ||
-                    (reach < next - one->watched_from && progress < LEAST_ADVANCE * one->time);
-    one->watched = one->misses = 0;
+    bool hopeless = reach < next - one->watched_from && progress < LEAST_ADVANCE * one->time;
+    one->watched = 0;
     one->watched_from = one->time;
     return hopeless;
 }
@@ -411,7 +407,7 @@ static bool show(Pack *pack, const Rank *rank, int column)
     if (rank->stage != &pack->main) {
         show_alone(pack, lane);
     }
-    one->since = one->watched = one->misses = 0;
+    one->since = one->watched = 0;
     one->watched_from = one->next;
     pack->lanes[lane].due = time == lane_next_observation(pack, lane);
     if (time == grid_next(pack, lane)) {
