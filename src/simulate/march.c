@@ -212,23 +212,6 @@ static double next_length(const Pack *pack, const Marcher *one)
     return 2.0 * step > left ? 0.5 * left : step;
 }
 
-/* x^(1/5) to four digits, for normal x > 0, by operations that give the same bits on every machine:
- * a fifth of the exponent (and, roughly, of what follows it), then Newton's iteration. */
-static double fifth_root(double x)
-{
-    static const uint64_t one = UINT64_C(1023) << 52;
-    uint64_t bits;
-    double root;
-    memcpy(&bits, &x, sizeof bits);
-    bits = bits / 5 + one / 5 * 4;
-    memcpy(&root, &bits, sizeof root);
-    for (int i = 0; i < 2; i++) {
-        double square = root * root;
-        root -= (root - x / (square * square)) * 0.2;
-    }
-    return root;
-}
-
 /* What the error of a step says of it and of the next. */
 static void judge(March *march, Marcher *one, double error, double length)
 {
@@ -237,7 +220,8 @@ static void judge(March *march, Marcher *one, double error, double length)
     one->watched++;
     one->good = error <= 1.0; // not if it is not finite
     one->unsound = !isfinite(error);
-    double growth = one->unsound ? LEAST_GROWTH : CAUTION / fifth_root(fmax(error, 1e-10));
+    double growth =
+        one->unsound ? LEAST_GROWTH : CAUTION / rosenbrock_fifth_root(fmax(error, 1e-10));
     growth = fmin(fmax(growth, LEAST_GROWTH), one->good && !one->failed ? MOST_GROWTH : 1.0);
     double step = length * growth;
     if (!one->good) {

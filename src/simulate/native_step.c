@@ -19,25 +19,19 @@ static void write_outputs(Writer *writer, ProgramName name, const char *array)
     }
 }
 
-static void write_matrix(Writer *writer)
+/* The rates, and with them (matrix) the Jacobian: what they share is computed once. */
+static void write_rates(Writer *writer, bool matrix)
 {
-    text_string(writer->text,
-                "\nstatic __attribute__((noinline)) void matrix(const double *restrict s, "
-                "const wide *restrict y, wide *restrict f, wide *restrict j)\n{\n");
+    text_format(writer->text,
+                "\nstatic __attribute__((noinline)) void %s(const double *restrict s, "
+                "const wide *restrict y, wide *restrict f%s)\n{\n",
+                matrix ? "matrix" : "rates", matrix ? ", wide *restrict j" : "");
     writer_program(writer, PROGRAM_RATES);
     write_outputs(writer, PROGRAM_RATES, "f");
-    writer_program(writer, PROGRAM_JACOBIAN);
-    write_outputs(writer, PROGRAM_JACOBIAN, "j");
-    text_string(writer->text, "}\n");
-}
-
-static void write_rates(Writer *writer)
-{
-    text_string(writer->text,
-                "\nstatic __attribute__((noinline)) void rates(const double *restrict s, "
-                "const wide *restrict y, wide *restrict f)\n{\n");
-    writer_program(writer, PROGRAM_RATES);
-    write_outputs(writer, PROGRAM_RATES, "f");
+    if (matrix) {
+        writer_program(writer, PROGRAM_JACOBIAN);
+        write_outputs(writer, PROGRAM_JACOBIAN, "j");
+    }
     text_string(writer->text, "}\n");
 }
 
@@ -192,8 +186,8 @@ void native_step_text(Writer *writer)
         text_string(text, "#define AT(part)\n");
     }
     writer->state_array = true;
-    write_matrix(writer);
-    write_rates(writer);
+    write_rates(writer, true);
+    write_rates(writer, false);
     write_factor(writer, method.gamma);
     write_solve(writer);
     writer_begin(writer, "native_step(const NativeStep *p)");

@@ -271,6 +271,21 @@ static void make_stage(Rosenbrock *method, int k)
     solve(method, method->next, method->stages[k]);
 }
 
+/* The sum of Kernels.measure, from where the lanes stand to `after`. */
+static void sum_errors(const Rosenbrock *method, const double *after, const double *error,
+                       double *sum)
+{
+    const Stage *stage = method->stage;
+    const MeasurePass pass = {.states = stage->states,
+                              .width = stage->width,
+                              .before = stage->y,
+                              .after = after,
+                              .error = error,
+                              .rtol = method->rtol,
+                              .atol = method->atol};
+    kernels_measure(stage->kernels, &pass, sum);
+}
+
 /* The stages by the interpreter and the kernels, and what they lead to. */
 static void make_stages(Rosenbrock *method)
 {
@@ -287,14 +302,7 @@ static void make_stages(Rosenbrock *method)
     double *part[] = {state_slots(method), last};
     const double factor[] = {1.0, 1.0};
     combine(method, 2, factor, part, method->next);
-    const MeasurePass pass = {.states = stage->states,
-                              .width = stage->width,
-                              .before = stage->y,
-                              .after = method->next,
-                              .error = last,
-                              .rtol = method->rtol,
-                              .atol = method->atol};
-    kernels_measure(stage->kernels, &pass, method->error);
+    sum_errors(method, method->next, last, method->error);
 }
 
 /* The same by machine code. False if it cannot: covariates that follow the clock, or pivots that
@@ -302,8 +310,7 @@ static void make_stages(Rosenbrock *method)
 static bool make_stages_natively(Rosenbrock *method)
 {
     Stage *stage = method->stage;
-    if (stage->native == NULL || stage->native->step == NULL || method->timed ||
-        stage->follower_count > 0) {
+    if (stage->native == NULL || stage->native->step == NULL || stage->follower_count > 0) {
         return false;
     }
     const NativeStep step = {.slots = stage->slots,
@@ -340,20 +347,30 @@ void rosenbrock_try(Rosenbrock *method)
 }
 
 /* Norms of the lanes of a vector, with the weights of the state where they stand. */
-static void norms(Rosenbrock *method, const double *x, double *norm)
+static void norms(const Rosenbrock *method, const double *x, double *norm)
 {
     const Stage *stage = method->stage;
-    const MeasurePass pass = {.states = stage->states,
-                              .width = stage->width,
-                              .before = stage->y,
-                              .after = stage->y,
-                              .error = x,
-                              .rtol = method->rtol,
-                              .atol = method->atol};
-    kernels_measure(stage->kernels, &pass, norm);
+    sum_errors(method, stage->y, x, norm);
     for (int lane = 0; lane < stage->width; lane++) {
         norm[lane] = sqrt(norm[lane] / stage->states);
     }
+}
+
+/* x^(1/5) to four digits, for normal x > 0: a fifth of the exponent (and, roughly, of what follows
+ * it), then Newton's iteration. */
+double rosenbrock_fifth_root(double x)
+{
+    static const uint64_t one = UINT64_C(1023) << 52;
+    uint64_t bits;
+    double root;
+    memcpy(&bits, &x, sizeof bits);
+    bits = bits / 5 + one / 5 * 4;
+    memcpy(&root, &bits, sizeof root);
+    for (int i = 0; i < 2; i++) {
+        double square = root * root;
+        root -= (root - x / (square * square)) * 0.2;
+    }
+    return root;
 }
 
 void rosenbrock_begin(Rosenbrock *method, double *length)
@@ -386,7 +403,8 @@ void rosenbrock_begin(Rosenbrock *method, double *length)
     norms(method, method->next, turn);
     for (int lane = 0; lane < stage->width; lane++) {
         double fastest = fmax(speed[lane], turn[lane] / length[lane]);
-        double second = fastest > least ? pow(0.01 / fastest, 1.0 / ROSENBROCK_ORDER) : most;
+        double second =
+            fastest > least ? rosenbrock_fifth_root(fmax(0.01 / fastest, 1e-300)) : most;
         double chosen = fmin(fmin(100.0 * length[lane], second), most);
         length[lane] = chosen > 0.0 ? chosen : 1e-6; // also if the rates are not finite
     }

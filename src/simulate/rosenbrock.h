@@ -66,6 +66,9 @@ void rosenbrock_try(Rosenbrock *method);
  * there may be. After Hairer, Nørsett and Wanner, Solving Ordinary Differential Equations I, II.4.
  */
 void rosenbrock_begin(Rosenbrock *method, double *length);
+/* For lengths of steps: x^(1/order) to four digits, x > 0 and not tiny, the same bits on every
+ * machine. */
+double rosenbrock_fifth_root(double x);
 /* The state within the last step, at part[lane] of it, into y (states × width). */
 void rosenbrock_value(Rosenbrock *method, const double *part, double *y);
 /* Where the rates of a lane were not finite in the step that was tried last: the time, and the

@@ -113,6 +113,10 @@ chmod +x spoil
 STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" run spoilt-run $small --lanes 16 --set solver.native=true
 differ() { ! same_tables "$1" "$2"; }
 expect 'spoilt code gives other bytes' differ msc16-off spoilt-run
+"$STROMA" run all.cfg --quiet --no-render --individuals=csv --out timed >said 2>&1
+STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" "$STROMA" run all.cfg --quiet --no-render --individuals=csv \
+    --out spoilt-timed --set solver.native=true >said 2>&1
+expect 'and so it does where the rates ask for the time' differ timed spoilt-timed
 # shellcheck disable=SC2086 # words
 run shared-run $small --lanes 16 --set solver.method=bdf
 # shellcheck disable=SC2086 # words
