@@ -44,10 +44,10 @@ SolverOptions solver_options_default(void); // atol must be filled in
 /* The same for packs of many subjects: SOLVER_AUTO becomes SOLVER_ROSENBROCK. */
 SolverOptions solver_options_of_many(const SolverOptions *options);
 
-/* The safety in force. A solver controls the error of a step;
- * the error at the end adds up over the steps, and there are more of them at tighter tolerances.
- * Chosen: 5 down to rtol 1e-6, then growing with the fourth root, 16 at 1e-8 and 50 at 1e-10:
- * closed-form pharmacokinetics then stay within 10 rtol. */
+/* The safety in force. A solver controls the error of a step; the error at the end adds up over the
+ * steps, and there are more of them at tighter tolerances. Chosen: 5, with SOLVER_ROSENBROCK 1,
+ * down to rtol 1e-6, then growing with the fourth root (5, 16 at 1e-8, 50 at 1e-10): closed-form
+ * pharmacokinetics then stay within 10 rtol. */
 double solver_safety(const SolverOptions *options);
 
 typedef enum {

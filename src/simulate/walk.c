@@ -150,9 +150,7 @@ static bool observe_step(Run *run, double reached, double end)
         any = false;
         for (int lane = 0; lane < pack->count; lane++) {
             Lane *one = &pack->lanes[lane];
-            double time = one->observed < one->observation_count
-                              ? one->observations[one->observed].time
-                              : HUGE_VAL;
+            double time = lane_next_observation(pack, lane);
             double now = stage_lane_time(&pack->main, lane, reached);
             double last = clocks_end(pack, lane, end, run->segment);
             one->due =
