@@ -17,6 +17,8 @@ static const Option options[] = {
     {"out", OPTION_VALUE, 'o', false, "DIR",
      "write into DIR (default: out/<name of the study>-fit)"},
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
+    {"at-dose", OPTION_VALUE, 0, false, "WHICH",
+     "values at the time of a dose are compared with: pre, post or records"},
     {"starts", OPTION_VALUE, 0, false, "N", "search from N starts instead of the study's number"},
     {"jobs", OPTION_VALUE, 'j', false, "N", "threads (default: one for each core)"},
     {"resume", OPTION_FLAG, 0, true, NULL, "go on with a fit that was stopped or killed"},

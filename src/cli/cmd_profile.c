@@ -24,6 +24,8 @@ static const Option options[] = {
     {"parameter", OPTION_VALUE, 'p', true, "NAME",
      "profile this parameter only; may be repeated (default: all)"},
     {"level", OPTION_VALUE, 0, false, "P", "confidence of the intervals (default: 0.95)"},
+    {"at-dose", OPTION_VALUE, 0, false, "WHICH",
+     "values at the time of a dose are compared with: pre, post or records"},
     {"starts", OPTION_VALUE, 0, false, "N", "search from N starts instead of the study's number"},
     {"jobs", OPTION_VALUE, 'j', false, "N", "threads (default: one for each core)"},
     {"resume", OPTION_FLAG, 0, true, NULL, "go on with profiles that were stopped or killed"},

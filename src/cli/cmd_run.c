@@ -104,22 +104,6 @@ static void show_progress(void *context, double done)
     cli_words("\rintegrating %3.0f %%", 100.0 * done);
 }
 
-/* --at-dose WHICH; false: it is none of the three. */
-static bool read_at_dose(const Cli *cli, AtDose *at_dose)
-{
-    static const char *const words[] = {
-        [AT_DOSE_POST] = "post", [AT_DOSE_PRE] = "pre", [AT_DOSE_BOTH] = "both"};
-    const char *word = option_value(&cli->arguments, "at-dose");
-    bool known = word == NULL;
-    *at_dose = AT_DOSE_POST;
-    for (int i = AT_DOSE_POST; word != NULL && i <= AT_DOSE_BOTH; i++) {
-        bool same = strcmp(words[i], word) == 0;
-        *at_dose = same ? (AtDose)i : *at_dose;
-        known = known || same;
-    }
-    return known;
-}
-
 static void integrate(Run *run, const RunOptions *options)
 {
     Cli *cli = run->cli;
@@ -445,9 +429,9 @@ static int read_options(Cli *cli, const Study *study, RunOptions *options)
     if (name != NULL) {
         return cli_misused(cli, "'--%s' does not go with --%s", name, alone);
     }
-    if (!read_at_dose(cli, &options->at_dose)) {
-        return cli_misused(cli, "'--at-dose %s' is none of pre, post, both",
-                           option_value(&cli->arguments, "at-dose"));
+    int code = settings_at_dose(cli, true, &options->at_dose);
+    if (code != CLI_OK) {
+        return code;
     }
     bool batch = option_given(&cli->arguments, "batch");
     if ((population || batch) && options->at_dose != AT_DOSE_POST) {

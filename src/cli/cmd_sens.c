@@ -32,6 +32,8 @@ static const Option options[] = {
      "by what, with commas between (default: every parameter)"},
     {"at", OPTION_VALUE, 0, false, "LIST",
      "times, in the model's unit (default: up to 11 of the study's; plots at the end)"},
+    {"at-dose", OPTION_VALUE, 0, false, "WHICH",
+     "outputs at the time of a dose: pre, post (default) or both"},
     {"out", OPTION_VALUE, 'o', false, "DIR",
      "write into DIR (default: out/<name of the study>-sens)"},
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
@@ -49,6 +51,7 @@ typedef struct {
     int target_count;
     double *times; // of the table
     int time_count;
+    AtDose at_dose;
     double chosen[MOST_CHOSEN]; // of the plots
     int chosen_count;
     SensitivityResult result;
@@ -145,7 +148,8 @@ static int read_times(Call *call)
 
 /* ---- what came out ---- */
 
-/* Normalised coefficients of one output at a time: (target × arm), NAN where there is none. */
+/* Normalised coefficients of one output at a time, of two rows those after the dose: (target ×
+ * arm), NAN where there is none. */
 static double *coefficients(const Call *call, int output, double time)
 {
     int arms = call->study->arm_count;
@@ -387,6 +391,7 @@ static int compute(Call *call)
                               .target_count = call->target_count,
                               .times = call->times,
                               .time_count = call->time_count,
+                              .at_dose = call->at_dose,
                               .stop = interrupt_flag()};
     interrupt_catch();
     bool ran = study_sensitivity(call->study, &how, call->cli->arena, &call->result);
@@ -425,6 +430,10 @@ static int read_study(Call *call)
         return cli_misused(cli, "'--set %s' is not of the form path=value", bad);
     }
     params.models = places_models(cli->arena);
+    int code = settings_at_dose(cli, true, &call->at_dose);
+    if (code != CLI_OK) {
+        return code;
+    }
     if (cli_is_model(path)) {
         return cli_misused(cli, "'%s' is a model; give a study that names it", path);
     }

@@ -23,6 +23,7 @@ static const Option options[] = {
     {"set", OPTION_VALUE, 's', true, "PATH=VALUE", "change a number of the study; may be repeated"},
     {"gradient", OPTION_FLAG, 0, true, NULL, "derivatives too, by the parameters of each request"},
     {"objective", OPTION_FLAG, 0, true, NULL, "what stroma fit minimises, instead of outputs"},
+    {"at-dose", OPTION_VALUE, 0, false, "WHICH", "what is seen at the time of a dose: pre or post"},
     {"lanes", OPTION_VALUE, 0, false, "N",
      "integrate up to N runs of a batch side by side (1 to 64)"},
     OPTION_QUIET,
@@ -153,23 +154,36 @@ static bool read_lanes(const Cli *cli, int *lanes)
     return true;
 }
 
-static int run_serve(Cli *cli)
+/* Options of the command line; an ExitCode, complained of. */
+static int read_options(Cli *cli, ParamsOptions *params, int *lanes, AtDose *at_dose)
 {
     const char *path = cli->arguments.operands[0];
     const char *bad = NULL;
-    int lanes = 0;
-    ParamsOptions params = params_options_default();
-    params.models = places_models(cli->arena);
-    if (!settings_read(cli, &params, &bad)) {
+    params->models = places_models(cli->arena);
+    if (!settings_read(cli, params, &bad)) {
         return cli_misused(cli, "'--set %s' is not of the form path=value", bad);
     }
-    if (!read_lanes(cli, &lanes)) {
+    if (!read_lanes(cli, lanes)) {
         return cli_misused(cli, "'--lanes %s' is not a whole number from 1 to %d",
                            option_value(&cli->arguments, "lanes"), LANES_MAX);
     }
     if (strcmp(path, "-") == 0) {
         return cli_misused(cli,
                            "the study cannot be read from standard input: requests come there");
+    }
+    params->at_dose = option_value(&cli->arguments, "at-dose"); // of the fit, if there is one
+    return settings_at_dose(cli, false, at_dose);
+}
+
+static int run_serve(Cli *cli)
+{
+    const char *path = cli->arguments.operands[0];
+    int lanes = 0;
+    AtDose at_dose = AT_DOSE_POST;
+    ParamsOptions params = params_options_default();
+    int code = read_options(cli, &params, &lanes, &at_dose);
+    if (code != CLI_OK) {
+        return code;
     }
     if (!cli_readable(cli, path)) {
         return CLI_FILE;
@@ -197,7 +211,10 @@ static int run_serve(Cli *cli)
                      .stop = interrupt_flag(),
                      .wants_objective = objective,
                      .gradient = option_given(&cli->arguments, "gradient")};
-    int code = CLI_BUG;
+    code = CLI_BUG;
+    if (server.caller != NULL) {
+        caller_at_dose(server.caller, at_dose);
+    }
     if (server.caller != NULL || !alone) {
         cli_say(cli, "'%s' is ready: %d arm%s, %d output time%s", path, study->arm_count,
                 study->arm_count == 1 ? "" : "s", study->time_count,

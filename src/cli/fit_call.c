@@ -100,7 +100,8 @@ int fit_call_open(FitCall *call, const char *ending)
         (has_option(cli, "starts") && !read_whole(cli, "starts", MOST_STARTS, &starts))) {
         return CLI_USAGE;
     }
-    int code = read_study(call, starts);
+    int code = settings_fit_at_dose(cli, &call->params);
+    code = code == CLI_OK ? read_study(call, starts) : code;
     if (code != CLI_OK) {
         return code;
     }
@@ -126,7 +127,8 @@ static const char *key_of(const FitCall *call)
 {
     const Study *study = call->study;
     Text text = text_new(call->cli->arena);
-    text_format(&text, "%s\n%s\n%d\n", STROMA_VERSION, study->fit->hash, study->fit->starts);
+    text_format(&text, "%s\n%s\n%d\n%s\n", STROMA_VERSION, study->fit->hash, study->fit->starts,
+                at_dose_word(study->fit->at_dose));
     for (int i = 0; i < study->input_count; i++) {
         text_format(&text, "%s\n", study->inputs[i].hash);
     }

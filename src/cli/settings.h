@@ -10,4 +10,9 @@
  * path or "=". */
 bool settings_read(const Cli *cli, ParamsOptions *params, const char **bad);
 
+/* --at-dose WHICH of outputs: pre, post, or (if it is allowed) both; an ExitCode, complained of. */
+int settings_at_dose(const Cli *cli, bool both, AtDose *at_dose);
+/* --at-dose WHICH of what a fit compares with: pre, post, records; likewise. */
+int settings_fit_at_dose(const Cli *cli, ParamsOptions *params);
+
 #endif

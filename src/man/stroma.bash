@@ -39,7 +39,11 @@ _stroma()
         return
         ;;
     --at-dose)
-        mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word")
+        case $command in
+        fit | profile) mapfile -t COMPREPLY < <(compgen -W "pre post records" -- "$word") ;;
+        serve) mapfile -t COMPREPLY < <(compgen -W "pre post" -- "$word") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "pre post both" -- "$word") ;;
+        esac
         return
         ;;
     --set | -s | --source | --lanes | --jobs | -j | --subject | --shard | --starts | --parameter | --parameters | -p | --level | --at)

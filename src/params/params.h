@@ -11,6 +11,7 @@
 typedef struct {
     const Setting *settings; // --set path=value, in order
     int setting_count;
+    const char *at_dose;          // stands for fit.at_dose of a study that has a fit; or NULL
     SearchPath models;            // folders searched for models after the study's own and ./models
     size_t max_bytes;             // results larger than this are refused (default 4 GiB)
     bool lint;                    // warn of what a data file may say and often does not mean

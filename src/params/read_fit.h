@@ -19,6 +19,8 @@ typedef struct {
 void read_fit_observe(FitReader *fit);
 /* read_fit_data.c: fit->subjects and fit->data. */
 void read_fit_data(FitReader *fit);
+/* read_fit_moments.c: the moments of the subjects of a table; sided: it has a column at_dose. */
+void fit_table_moments(FitReader *fit, bool sided);
 /* read_fit_parameter.c: fit->parameters, once the subjects are known. */
 void read_fit_parameters(FitReader *fit);
 /* Room for one more; returns its index. */

@@ -1,9 +1,8 @@
 /* read_fit_data.c: what was observed: a long table, or the data file of the study.
  *
  * The table has the columns arm and id (where they are needed), time, name (likewise), value, and
- * optionally sd, cens, limit, weight; their case does not matter. One line is one value. Each arm,
- * or each id in an arm, is a subject and one lane of the simulation. Values of one time share one
- * moment of it.
+ * optionally sd, cens, limit, weight, at_dose; their case does not matter. One line is one value.
+ * Each arm, or each id in an arm, is a subject and one lane of the simulation.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/read_fit.h"
 
@@ -16,9 +15,21 @@
 #include <string.h>
 #include <strings.h>
 
-enum { AT_ARM, AT_ID, AT_TIME, AT_NAME, AT_VALUE, AT_SD, AT_CENS, AT_LIMIT, AT_WEIGHT, AT_COUNT };
-static const char *const columns[AT_COUNT] = {"arm", "id",   "time",  "name",  "value",
-                                              "sd",  "cens", "limit", "weight"};
+enum {
+    AT_ARM,
+    AT_ID,
+    AT_TIME,
+    AT_NAME,
+    AT_VALUE,
+    AT_SD,
+    AT_CENS,
+    AT_LIMIT,
+    AT_WEIGHT,
+    AT_DOSE,
+    AT_COUNT
+};
+static const char *const columns[AT_COUNT] = {"arm", "id",   "time",  "name",   "value",
+                                              "sd",  "cens", "limit", "weight", "at_dose"};
 
 typedef struct {
     FitReader *fit;
@@ -89,8 +100,8 @@ static void find_column(DataTable *table, size_t index)
         diag_hint(diag, "did you mean '%s'?", near);
     } else {
         diag_hint(diag,
-                  "known: arm, id, time, name, value, sd, cens, limit, weight; to leave it "
-                  "out: fit = { ignore = [\"%s\"]; }",
+                  "known: arm, id, time, name, value, sd, cens, limit, weight, at_dose; to leave "
+                  "it out: fit = { ignore = [\"%s\"]; }",
                   name);
     }
 }
@@ -289,6 +300,24 @@ static bool read_positive(DataTable *table, size_t row, int column, double other
     return true;
 }
 
+/* Which side of a dose of its own time a line is on, if it says so. False: reported. */
+static bool read_side(DataTable *table, size_t row, FitDatum *datum)
+{
+    datum->before = table->fit->fit->at_dose == FIT_PRE;
+    const char *word = table->at[AT_DOSE] < 0 ? "" : text(table, row, AT_DOSE);
+    bool missing = word[0] == '\0' || strcmp(word, ".") == 0 || strcmp(word, "NA") == 0;
+    if (missing) {
+        return true;
+    }
+    datum->before = strcmp(word, "pre") == 0;
+    if (datum->before || strcmp(word, "post") == 0) {
+        return true;
+    }
+    diag_report(table->fit->reader->diag, FAULT_P429, place(table, row, AT_DOSE),
+                "at_dose is pre, post or empty, not '%s'", word);
+    return false;
+}
+
 static void read_line(DataTable *table, size_t row)
 {
     FitReader *fit = table->fit;
@@ -302,7 +331,7 @@ static void read_line(DataTable *table, size_t row)
                 number(table, row, AT_VALUE, &datum.value) &&
                 read_positive(table, row, AT_SD, (double)NAN, &datum.sd) &&
                 read_positive(table, row, AT_WEIGHT, 1.0, &datum.weight) &&
-                read_censoring(table, row, &datum);
+                read_censoring(table, row, &datum) && read_side(table, row, &datum);
     if (!good || isnan(datum.value)) {
         return; // NA: nothing was measured
     }
@@ -321,54 +350,8 @@ static void read_line(DataTable *table, size_t row)
     }
 }
 
-/* --- moments -------------------------------------------------------------------------------------
+/* --- the whole table -----------------------------------------------------------------------------
  */
-
-static int compare_times(const void *a, const void *b)
-{
-    double first = *(const double *)a;
-    double second = *(const double *)b;
-    return (first > second) - (first < second);
-}
-
-/* The distinct times of a subject, after all that happens at each. */
-static void make_moments(FitReader *fit, int index)
-{
-    Fit *into = fit->fit;
-    const Study *study = fit->reader->study;
-    FitSubject *subject = &into->subjects[index];
-    double *times = arena_array(fit->reader->arena, (size_t)into->datum_count + 1, sizeof *times);
-    size_t count = 0;
-    for (int i = 0; i < into->datum_count; i++) {
-        if (into->data[i].subject == index) {
-            times[count++] = into->data[i].time;
-        }
-    }
-    qsort(times, count, sizeof *times, compare_times);
-    subject->moments = arena_array(fit->reader->arena, count + 1, sizeof *subject->moments);
-    int records = subject->subject >= 0 ? study->data->subjects[subject->subject].regimen.count
-                                        : study->arms[subject->arm].regimen.count;
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || times[i] > times[i - 1]) {
-            subject->moments[subject->moment_count++] = (Observation){times[i], records};
-        }
-    }
-    for (int i = 0; i < into->datum_count; i++) {
-        FitDatum *datum = &into->data[i];
-        if (datum->subject != index) {
-            continue;
-        }
-        int low = 0;
-        int high = subject->moment_count - 1;
-        while (low < high) {
-            int middle = (low + high) / 2;
-            bool before = subject->moments[middle].time < datum->time;
-            low = before ? middle + 1 : low;
-            high = before ? high : middle;
-        }
-        datum->moment = low;
-    }
-}
 
 static void read_table(FitReader *fit, Entry *file)
 {
@@ -393,9 +376,7 @@ static void read_table(FitReader *fit, Entry *file)
     for (size_t row = 0; row < table.csv.rows; row++) {
         read_line(&table, row);
     }
-    for (int i = 0; i < fit->fit->subject_count; i++) {
-        make_moments(fit, i);
-    }
+    fit_table_moments(fit, table.at[AT_DOSE] >= 0);
     char hash[65];
     file_hash(table.csv.source->text, table.csv.source->length, hash);
     fit->fit->path = path;
@@ -434,6 +415,21 @@ static int observable_of(FitReader *fit, const DataSubject *subject, const DataR
     return -1;
 }
 
+/* When a subject of the file is observed, if it is not for the order of its lines to say. */
+static Observation *moments_of(FitReader *fit, const DataSubject *subject)
+{
+    if (fit->fit->at_dose == FIT_RECORDS) {
+        return subject->observations;
+    }
+    size_t count = (size_t)subject->row_count;
+    Observation *moments = arena_array(fit->reader->arena, count + 1, sizeof *moments);
+    int records = fit->fit->at_dose == FIT_PRE ? OBSERVED_BEFORE : subject->regimen.count;
+    for (size_t i = 0; i < count; i++) {
+        moments[i] = (Observation){subject->observations[i].time, records};
+    }
+    return moments;
+}
+
 static void read_records(FitReader *fit)
 {
     Reader *reader = fit->reader;
@@ -451,7 +447,7 @@ static void read_records(FitReader *fit)
         const DataSubject *subject = &data->subjects[i];
         into->subjects[i] = (FitSubject){.subject = i,
                                          .id = subject->id,
-                                         .moments = subject->observations,
+                                         .moments = moments_of(fit, subject),
                                          .moment_count = subject->row_count};
         for (int k = 0; k < subject->row_count; k++) {
             const DataRow *row = &subject->rows[k];
@@ -475,11 +471,39 @@ static void read_records(FitReader *fit)
     into->hash = data->hash;
 }
 
+/* What a value at the time of a dose is compared with. A table has no order of records. */
+static void read_at_dose(FitReader *fit, bool table)
+{
+    const Entry *entry = member(fit->group, "at_dose");
+    Diag *diag = fit->reader->diag;
+    fit->fit->at_dose = table ? FIT_POST : FIT_RECORDS;
+    for (FitAtDose way = FIT_RECORDS; entry && way <= FIT_PRE; way++) {
+        if (strcmp(entry->text, at_dose_word(way)) == 0) {
+            fit->fit->at_dose = way;
+            if (table && way == FIT_RECORDS) {
+                diag_report(diag, FAULT_P429, entry->value,
+                            "a table of values has no records of doses whose order could count");
+                diag_hint(diag, "write \"pre\" or \"post\", or give the table a column at_dose");
+            }
+            return;
+        }
+    }
+    if (entry) {
+        diag_report(diag, FAULT_P429, entry->value, "'at_dose' is %s, not \"%s\"",
+                    table ? "\"pre\" or \"post\"" : "\"pre\", \"post\" or \"records\"",
+                    entry->text);
+        if (strcmp(entry->text, "both") == 0) {
+            diag_hint(diag, "a value is compared with one number: which?");
+        }
+    }
+}
+
 void read_fit_data(FitReader *fit)
 {
     Entry *file = member(fit->group, "data");
     Reader *reader = fit->reader;
     int before = diag_errors(reader->diag);
+    read_at_dose(fit, file != NULL);
     if (file) {
         read_table(fit, file);
     } else if (reader->study->data) {

@@ -226,4 +226,8 @@ void apply_settings(Reader *reader, bool of_model)
             apply_one(reader, setting);
         }
     }
+    const char *at_dose = reader->options->at_dose;
+    if (at_dose != NULL && !of_model && entry_find(reader->config->root, "fit") != NULL) {
+        apply_one(reader, &(Setting){.path = "fit.at_dose", .value = at_dose});
+    }
 }

@@ -32,7 +32,9 @@ double course_value(const CovariateCourse *course, double time, bool after);
 bool course_turns(const CovariateCourse *course, int index);
 
 /* A subject is observed at `time`, after the records of its regimen with index < `records` and
- * before those of that instant that come later. */
+ * before those of that instant that come later; with OBSERVED_BEFORE before everything that happens
+ * at that instant, pending doses, ends of infusions and timed events included. */
+enum { OBSERVED_BEFORE = -1 };
 typedef struct {
     double time;
     int records;

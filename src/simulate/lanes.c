@@ -224,6 +224,13 @@ static bool observed_here(const Pack *pack, const Lane *lane, int stop)
     return time <= now || same_time(time, now);
 }
 
+bool lane_sees_before(const Pack *pack, int lane, int stop)
+{
+    const Lane *one = &pack->lanes[lane];
+    return observed_here(pack, one, stop) &&
+           one->observations[one->observed].records == OBSERVED_BEFORE;
+}
+
 bool lane_has_due(const Pack *pack, int lane, int stop)
 {
     const Lane *one = &pack->lanes[lane];

@@ -169,6 +169,9 @@ bool same_time(double a, double b);
 /* pack->solo becomes the lane as it is at `time`: slots, covariates, clock. */
 void lane_alone(Pack *pack, int lane, double time);
 
+/* True if the lane's next observation belongs to this stop and to the moment before all that
+ * happens there. */
+bool lane_sees_before(const Pack *pack, int lane, int stop);
 /* What is due for a lane at a stop, up to its next own observation there: true if that is due. */
 bool lane_apply(Pack *pack, int lane, int stop, bool *changed);
 /* Lanes whose time begins or ends at this stop. True if anything changed. */

@@ -141,6 +141,16 @@ static bool observe_due(Run *run)
     return lanes_observe(run->pack);
 }
 
+/* The same for the state of the walk as it is at `time`. */
+static bool observe_at(Run *run, double time)
+{
+    Pack *pack = run->pack;
+    stage_set_time(&pack->main, time);
+    stage_set_state(&pack->main, pack->main.y);
+    sensitivity_present(pack);
+    return observe_due(run);
+}
+
 /* Own observations within the step that ended at `reached`, one of each lane at a time. */
 static bool observe_step(Run *run, double reached, double end)
 {
@@ -185,12 +195,24 @@ static bool observe_now(Run *run, double now)
             one->due = more && pack->main.live[lane] && (time <= here || same_time(time, here));
             any = any || one->due;
         }
-        if (any) {
-            stage_set_time(&pack->main, now);
-            stage_set_state(&pack->main, pack->main.y);
-            sensitivity_present(pack);
+        if (any && !observe_at(run, now)) {
+            return false;
         }
-        if (any && !observe_due(run)) {
+    }
+    return true;
+}
+
+/* Own observations of the moment before anything happens at a stop. */
+static bool observe_before(Run *run, int stop)
+{
+    Pack *pack = run->pack;
+    for (bool any = true; any;) {
+        any = false;
+        for (int lane = 0; lane < pack->count; lane++) {
+            pack->lanes[lane].due = pack->main.live[lane] && lane_sees_before(pack, lane, stop);
+            any = any || pack->lanes[lane].due;
+        }
+        if (any && !observe_at(run, walk_begin(pack, stop))) {
             return false;
         }
     }
@@ -208,12 +230,7 @@ static bool apply_stop(Run *run, int stop, bool *changed)
             pack->lanes[lane].due = live && lane_apply(pack, lane, stop, changed);
             any = any || pack->lanes[lane].due;
         }
-        if (any) {
-            stage_set_time(&pack->main, walk_begin(pack, stop));
-            stage_set_state(&pack->main, pack->main.y);
-            sensitivity_present(pack);
-        }
-        if (any && !observe_due(run)) {
+        if (any && !observe_at(run, walk_begin(pack, stop))) {
             return false;
         }
     }
@@ -425,7 +442,8 @@ static bool arrive(Run *run, int k, bool *changed)
         clocks_set(pack, k);
     }
     *changed = lanes_begin(pack, k) || k == 0 || pack->main.own || pack->stops[k].restart;
-    if (pack->at_dose != AT_DOSE_POST && !record_before(run, k)) {
+    bool seen = pack->at_dose == AT_DOSE_POST || record_before(run, k);
+    if (!seen || !observe_before(run, k)) {
         return false;
     }
     *changed = courses_apply(pack, time, false) || *changed;

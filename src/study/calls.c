@@ -31,6 +31,7 @@ struct Caller {
     const Study *study;
     const volatile int *stop;
     int lanes;
+    AtDose at_dose;
     int *group; // (arm_count) arms of one group have their doses at the same times
     int group_count;
     int most_doses;
@@ -144,6 +145,12 @@ void caller_close(Caller *caller)
     arena_free(caller->scratch);
     arena_free(caller->texts);
     arena_free(caller->arena);
+}
+
+void caller_at_dose(Caller *caller, AtDose at_dose)
+{
+    assert(caller != NULL && at_dose != AT_DOSE_BOTH);
+    caller->at_dose = at_dose;
 }
 
 void caller_count(const Caller *caller, SolverStats *sum)
@@ -371,6 +378,7 @@ static bool run_pack(Caller *caller, Machine *machine, const Item *items, int co
     caller->item_count = count;
     caller->running = machine;
     caller->pack = pack;
+    pack_at_dose(pack, caller->at_dose);
     for (int lane = 0; lane < count; lane++) {
         load_item(caller, lane, &items[lane]);
     }

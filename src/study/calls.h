@@ -36,6 +36,10 @@ typedef struct Caller Caller;
 Caller *caller_open(const Study *study, const Tape *tape, int lanes, const volatile int *stop);
 void caller_close(Caller *caller);
 
+/* What outputs at the time of a dose show from now on (not AT_DOSE_BOTH); without it
+ * AT_DOSE_POST. */
+void caller_at_dose(Caller *caller, AtDose at_dose);
+
 /* Adds what its solvers did so far, those for derivatives included as long as they are kept. */
 void caller_count(const Caller *caller, SolverStats *sum);
 

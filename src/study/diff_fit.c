@@ -66,10 +66,11 @@ int fit_lines(const Fit *fit, Arena *arena, FitLine **lines)
     if (fit == NULL) {
         return 0;
     }
-    size_t most = (size_t)fit->model_count + (size_t)fit->observable_count + 2;
+    size_t most = (size_t)fit->model_count + (size_t)fit->observable_count + 3;
     FitLine *line = *lines = arena_array(arena, most, sizeof **lines);
     *line++ = (FitLine){"fit.data",
                         arena_format(arena, "%d values, SHA-256 %s", fit->datum_count, fit->hash)};
+    *line++ = (FitLine){"fit.at_dose", at_dose_word(fit->at_dose)};
     for (int i = 0; i < fit->model_count; i++) {
         const FitParameter *one = &fit->parameters[i];
         *line++ = (FitLine){arena_format(arena, "fit.parameters.%s", one->name),

@@ -33,6 +33,10 @@ typedef enum { ERROR_ADDITIVE, ERROR_PROPORTIONAL, ERROR_COMBINED, ERROR_LOGNORM
  * below it (M3); the same, where all values, seen or not, are given to be above 0 (M4). */
 typedef enum { BLQ_M1, BLQ_M3, BLQ_M4 } BlqMethod;
 
+/* What a value at the time of a dose is compared with: the state that the order of the lines of a
+ * data file gives it; the one after all that happens then; the one before. */
+typedef enum { FIT_RECORDS, FIT_POST, FIT_PRE } FitAtDose;
+
 typedef struct {
     const char *name; // in the data
     const Label *label;
@@ -62,6 +66,7 @@ typedef struct {
     double weight;
     int censored; // 1: value is an upper bound, -1: a lower bound
     double limit; // NAN: none
+    bool before;  // of a table: it is of the moment before all that happens at its time
     int line;     // of the data file
 } FitDatum;
 
@@ -88,6 +93,8 @@ typedef struct Fit {
     int datum_count;
     bool concentrated; // one standard deviation for all, found from the residuals
     const char *path, *hash;
+    FitAtDose at_dose; // where a line of a table does not say it
+    int unsaid; // values of a table at the time of a dose, if nobody says which side is meant
     FitMethod method;
     const char *algorithm; // the method as written
     int starts;
@@ -108,5 +115,6 @@ bool scale_at_bound(const FitParameter *parameter, double coordinate);
 const char *scale_word(FitScale scale);
 const char *error_word(ErrorKind kind);
 const char *blq_word(BlqMethod method);
+const char *at_dose_word(FitAtDose way);
 
 #endif

@@ -220,6 +220,7 @@ static void add_study(Json *json, const Study *study, const char *command)
     add_string(json, "time_unit", study_unit(study->model->time_unit));
     add_count(json, "subjects", fit->subject_count);
     add_count(json, "values", fit->datum_count);
+    add_string(json, "at_dose", at_dose_word(fit->at_dose));
 }
 
 const char *fit_json(const Study *study, const FitSummary *summary, const char *command,

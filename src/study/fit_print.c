@@ -135,17 +135,32 @@ static void print_starts(const FitResult *result, Text *text)
     text_string(text, "\n");
 }
 
+/* What a table leaves open. */
+static void print_sides(const Fit *fit, Text *text)
+{
+    if (fit->unsaid > 0) {
+        text_format(text,
+                    fit->unsaid == 1 ? "%d has the time of a dose and is compared with what is "
+                                       "there after it (--at-dose)\n"
+                                     : "%d have the time of a dose and are compared with what is "
+                                       "there after it (--at-dose)\n",
+                    fit->unsaid);
+    }
+    text_string(text, "\n");
+}
+
 void fit_print(const Study *study, const FitSummary *summary, Text *text)
 {
     Arena *arena = text->arena;
     const FitResult *result = summary->result;
     const StartResult *best = &result->starts[result->best];
     text_format(text, "%s\n", study->title[0] != '\0' ? study->title : study->name);
-    text_format(text, "%d value%s of %d %s from %s; %s after %d iteration%s\n\n", summary->values,
+    text_format(text, "%d value%s of %d %s from %s; %s after %d iteration%s\n", summary->values,
                 summary->values == 1 ? "" : "s", summary->fit->subject_count,
                 summary->fit->subject_count == 1 ? "subject or arm" : "subjects or arms",
                 summary->fit->path, search_word(best->status), best->iterations,
                 best->iterations == 1 ? "" : "s");
+    print_sides(summary->fit, text);
     size_t count = (size_t)summary->estimate_count;
     Row *rows = arena_array(arena, count + 1, sizeof *rows);
     rows[0] = (Row){{"", "estimate", "SE", "RSE %", "95 % from", "to"}, ""};

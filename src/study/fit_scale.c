@@ -115,6 +115,12 @@ const char *error_word(ErrorKind kind)
     return words[kind];
 }
 
+const char *at_dose_word(FitAtDose way)
+{
+    static const char *const words[] = {"records", "post", "pre"};
+    return words[way];
+}
+
 const char *blq_word(BlqMethod method)
 {
     static const char *const words[] = {"M1", "M3", "M4"};

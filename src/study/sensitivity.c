@@ -155,8 +155,15 @@ typedef struct {
     SensitivityResult *result;
     Pack *pack;
     int first_arm, lanes;
-    bool *there; // (arm_count × time_count) rows that were made
+    int moments; // times that there may be rows for: twice as many, where a dose has two sides
+    bool *there; // (arm_count × moments) rows that were made
 } Job;
+
+/* A time that comes again is that after a dose. */
+static int moments_of(const SensitivityOptions *options)
+{
+    return options->time_count * (options->at_dose == AT_DOSE_BOTH ? 2 : 1);
+}
 
 static const Tape *compile(const Study *study, const SensitivityOptions *options, Arena *arena)
 {
@@ -185,10 +192,10 @@ static const Tape *compile(const Study *study, const SensitivityOptions *options
     return tape_compile(arena, study->model, &tape);
 }
 
-static double *row_of(const Job *job, int arm, int time, int output, int target)
+static double *row_of(const Job *job, int arm, int moment, int output, int target)
 {
     const SensitivityOptions *options = job->options;
-    size_t row = (size_t)arm * (size_t)options->time_count + (size_t)time;
+    size_t row = (size_t)arm * (size_t)job->moments + (size_t)moment;
     row = row * (size_t)job->study->table_outputs + (size_t)output;
     row = row * (size_t)options->target_count + (size_t)target;
     return job->result->table->cells + row * SENSITIVITY_COLUMNS;
@@ -198,16 +205,19 @@ static bool take(void *context, int index, double time, const double *values, co
                  int width)
 {
     Job *job = context;
+    int sides = job->options->at_dose == AT_DOSE_BOTH ? 2 : 1;
     for (int lane = 0; lane < job->lanes; lane++) {
         int arm = job->first_arm + lane;
         if (!live[lane]) {
             continue;
         }
-        job->there[arm * job->options->time_count + index] = true;
+        int moment = index * sides;
+        moment += sides == 2 && job->there[arm * job->moments + moment];
+        job->there[arm * job->moments + moment] = true;
         for (int k = 0; k < job->options->target_count; k++) {
             const double *slopes = pack_sensitivity(job->pack, k);
             for (int i = 0; i < job->study->table_outputs; i++) {
-                double *row = row_of(job, arm, index, i, k);
+                double *row = row_of(job, arm, moment, i, k);
                 row[SENSITIVITY_ARM] = arm;
                 row[SENSITIVITY_TIME] = time;
                 row[SENSITIVITY_NAME] = i;
@@ -238,6 +248,7 @@ static bool run_pack(Job *job, const Tape *tape)
         pack_close(job->pack);
         return false;
     }
+    pack_at_dose(job->pack, job->options->at_dose);
     for (int lane = 0; lane < job->lanes; lane++) {
         subjects[lane] = study_subject(study, job->first_arm + lane);
     }
@@ -290,7 +301,7 @@ static Table *make_table(const Study *study, const SensitivityOptions *options, 
                                     .text = "derivative of ln(output) by ln(parameter); NA where "
                                             "the output has all but vanished"},
     };
-    size_t rows = (size_t)study->arm_count * (size_t)options->time_count;
+    size_t rows = (size_t)study->arm_count * (size_t)moments_of(options);
     rows *= (size_t)study->table_outputs * (size_t)options->target_count;
     return table_new(arena, columns, SENSITIVITY_COLUMNS, rows);
 }
@@ -299,12 +310,12 @@ static Table *make_table(const Study *study, const SensitivityOptions *options, 
 static void normalise(const Job *job, int arm, int output)
 {
     double largest = 0.0;
-    for (int t = 0; t < job->options->time_count; t++) {
-        bool there = job->there[arm * job->options->time_count + t];
+    for (int t = 0; t < job->moments; t++) {
+        bool there = job->there[arm * job->moments + t];
         largest = there ? fmax(largest, fabs(row_of(job, arm, t, output, 0)[SENSITIVITY_VALUE]))
                         : largest;
     }
-    for (int t = 0; t < job->options->time_count; t++) {
+    for (int t = 0; t < job->moments; t++) {
         for (int k = 0; k < job->options->target_count; k++) {
             double *row = row_of(job, arm, t, output, k);
             double y = row[SENSITIVITY_VALUE];
@@ -322,7 +333,7 @@ static void close_gaps(const Job *job)
     Table *table = job->result->table;
     size_t block = (size_t)job->study->table_outputs * (size_t)job->options->target_count;
     table->row_count = 0;
-    for (int i = 0; i < job->study->arm_count * job->options->time_count; i++) {
+    for (int i = 0; i < job->study->arm_count * job->moments; i++) {
         if (job->there[i]) {
             memmove(table->cells + table->row_count * SENSITIVITY_COLUMNS,
                     table->cells + (size_t)i * block * SENSITIVITY_COLUMNS,
@@ -338,9 +349,10 @@ bool study_sensitivity(const Study *study, const SensitivityOptions *options, Ar
     assert(study != NULL && options != NULL && options->target_count > 0);
     *result = (SensitivityResult){.table = make_table(study, options, arena)};
     result->outcomes = arena_array(arena, (size_t)study->arm_count, sizeof *result->outcomes);
-    Job job = {.study = study, .options = options, .result = result};
-    job.there = arena_array(arena, (size_t)study->arm_count * (size_t)options->time_count + 1,
-                            sizeof *job.there);
+    Job job = {
+        .study = study, .options = options, .result = result, .moments = moments_of(options)};
+    job.there =
+        arena_array(arena, (size_t)study->arm_count * (size_t)job.moments + 1, sizeof *job.there);
     const Tape *tape = compile(study, options, arena);
     for (int first = 0; first < study->arm_count && !result->stopped; first += MOST_LANES) {
         int rest = study->arm_count - first;

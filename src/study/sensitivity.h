@@ -47,6 +47,7 @@ typedef struct {
     int target_count;
     const double *times; // ascending
     int time_count;
+    AtDose at_dose;           // with AT_DOSE_BOTH a time may have two rows, the one before first
     const volatile int *stop; // set by a signal handler; may be NULL
 } SensitivityOptions;
 

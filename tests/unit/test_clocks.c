@@ -428,6 +428,78 @@ static void test_outputs_at_a_dose(void)
     }
 }
 
+/* Observations of its own, of both sides of its doses, those that repeat one included. */
+enum { OWN = 9 };
+static const Observation OWN_PARTS[OWN] = {{0.0, OBSERVED_BEFORE},
+                                           {0.0, 1},
+                                           {1.0, OBSERVED_BEFORE},
+                                           {1.0, 0}, // a repeat comes before all records
+                                           {1.0, 1},
+                                           {1.5, OBSERVED_BEFORE},
+                                           {1.5, 1},
+                                           {2.0, OBSERVED_BEFORE},
+                                           {2.0, 1}};
+
+static bool see_own(void *context, int lane, int index, double time, const double *values,
+                    int width)
+{
+    double(*seen)[OWN] = context;
+    (void)time;
+    seen[lane][index] = values[CENTRAL * width + lane];
+    return true;
+}
+
+static void test_observations_at_a_dose(void)
+{
+    for (int run = 0; run < 4; run++) {
+        int own = run % 2;
+        SolverMethod method = METHODS[run / 2];
+        Scene *scene = open_scene(2, 1e-9, method);
+        double interval[2] = {10.0, own ? 7.0 : 10.0};
+        Dose doses[2];
+        Regimen regimens[2];
+        Observation moments[2][OWN];
+        double seen[2][OWN];
+        for (int i = 0; i < 2; i++) {
+            doses[i] = (Dose){.kind = DOSE_BOLUS,
+                              .route = -1,
+                              .state = CENTRAL,
+                              .amount = 100.0,
+                              .count = 3,
+                              .interval = interval[i]};
+            regimens[i] = (Regimen){&doses[i], 1};
+            for (int k = 0; k < OWN; k++) {
+                moments[i][k] =
+                    (Observation){OWN_PARTS[k].time * interval[i], OWN_PARTS[k].records};
+            }
+            scene->subjects[i].regimen = &regimens[i];
+            scene->subjects[i].observations = moments[i];
+            scene->subjects[i].observation_count = OWN;
+        }
+        pack_observe(scene->bench->pack, see_own, seen);
+        bench_load(scene->bench, scene->subjects, 2, 0.0, 20.0);
+        CU_ASSERT_EQUAL(scene->bench->pack->main.own, own == 1 || method == SOLVER_ROSENBROCK);
+        CU_ASSERT(bench_run(scene->bench, scene->grid, 0));
+        for (int i = 0; i < 2; i++) {
+            double q = exp(-0.1 * interval[i]); // what an interval leaves
+            double half = exp(-0.05 * interval[i]);
+            const double sums[OWN] = {0.0,
+                                      1.0,
+                                      q,
+                                      1.0 + q,
+                                      1.0 + q,
+                                      (1.0 + q) * half,
+                                      (1.0 + q) * half,
+                                      (1.0 + q) * q,
+                                      1.0 + (1.0 + q) * q};
+            for (int k = 0; k < OWN; k++) {
+                CU_ASSERT_DOUBLE_EQUAL(seen[i][k], 100.0 * sums[k], 1e-6);
+            }
+        }
+        bench_close(scene->bench);
+    }
+}
+
 /* A threshold that gives a rescue dose, one that waits, an event on time alone, a counter. */
 static const char EVENTFUL[] = "model eventful \"events in lanes with doses of their own\"\n"
                                "time hour\n"
@@ -503,4 +575,5 @@ SUITE("clocks", TEST(test_events_in_lanes_with_their_own_time),
       TEST(test_every_lane_has_what_it_has_alone), TEST(test_equal_times_keep_the_common_clock),
       TEST(test_stops_are_few), TEST(test_a_lane_that_fails_fails_at_its_own_time),
       TEST(test_lanes_with_spans_of_their_own), TEST(test_outputs_change_no_bit),
-      TEST(test_a_short_infusion_late_has_all_its_digits), TEST(test_outputs_at_a_dose))
+      TEST(test_a_short_infusion_late_has_all_its_digits), TEST(test_outputs_at_a_dose),
+      TEST(test_observations_at_a_dose))
