@@ -13,9 +13,12 @@ function(stroma_script name)
     ENVIRONMENT "STROMA=$<TARGET_FILE:stroma>;BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
 foreach(name check_man check_completion install readme reproducible grid population hdf5 summaries studies
-    fit_nist fit_published fit_resume fit_methods fit_censored library pages serve fitting native)
+    fit_nist fit_published fit_resume fit_methods fit_censored library pages serve fitting)
   stroma_script(${name})
 endforeach()
+if(NOT STROMA_LANES EQUAL 1) # there is no machine code of one lane
+  stroma_script(native)
+endif()
 
 # These run much and show what a sanitizer sees in shorter tests too.
 set_tests_properties(cli.readme cli.studies cli.pages cli.reproducible cli.fit_nist cli.fit_published cli.fit_methods
