@@ -204,10 +204,10 @@ leg_cover()
 leg_fuzz()
 {
     has clang || { skip fuzz clang; return; }
-    targets='fuzz_model fuzz_params fuzz_csv fuzz_data fuzz_schedule'
+    targets='fuzz_model fuzz_params fuzz_csv fuzz_data fuzz_schedule fuzz_serve'
     build_in fuzz -DCMAKE_C_COMPILER=clang -DSTROMA_FUZZ=ON || return
     targets=
-    for target in model params csv data schedule; do
+    for target in model params csv data schedule serve; do
         mkdir -p "build/fuzz/found/$target"
         check "fuzz $target for ${FUZZ_SECONDS:-600} s" "build/fuzz/tests/fuzz_$target" -rss_limit_mb=1024 \
             -timeout=20 -max_len=16384 -max_total_time="${FUZZ_SECONDS:-600}" "build/fuzz/found/$target" \

@@ -1,7 +1,9 @@
-/* fuzz_schedule.c: any bytes as the schedules of three subjects, run side by side and compared with
- * a second reading of dosing's rules: every dose by itself, superposed on what was there, between
- * two events the closed form of depot and central. Nothing of src/dose is used for what is
- * expected. SPDX-License-Identifier: GPL-3.0-or-later */
+/* fuzz_schedule.c: any bytes as the schedules of three subjects, run side by side, with shared
+ * steps and with steps of their own, and compared with a second reading of dosing's rules: every
+ * dose by itself, superposed on what was there, between two events the closed form of depot and
+ * central. Nothing of src/dose is used for what is expected.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
 
 #include "simulate/simulate.h"
@@ -415,6 +417,31 @@ static void compare(const Subject *subject, const Pack *pack, int lane, const Se
     }
 }
 
+/* By steps that the subjects share, or each by its own. */
+static void run_by(SolverMethod method, const Model *model, const Subject *subjects,
+                   const SubjectInput *inputs, double end)
+{
+    Arena *arena = arena_new();
+    const Expr states[] = {expr_symbol(model->graph, SYMBOL_STATE, 0),
+                           expr_symbol(model->graph, SYMBOL_STATE, 1)};
+    const double atol[] = {1e-10, 1e-10};
+    SolverOptions options = solver_options_default();
+    options.method = method;
+    options.rtol = 1e-8;
+    options.atol = atol;
+    TapeOptions tape_options = {.observed = states, .observed_count = 2};
+    Pack *pack = pack_open(tape_compile(arena, model, &tape_options), &options, tape_width(LANES));
+    Seen seen;
+    pack_observe(pack, take, &seen);
+    pack_load(pack, inputs, LANES, 0.0, end);
+    (void)pack_run(pack, NULL, 0, NULL, NULL, NULL);
+    for (int i = 0; i < LANES; i++) {
+        compare(&subjects[i], pack, i, &seen);
+    }
+    pack_close(pack);
+    arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
@@ -438,22 +465,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .end = subjects[i].end};
         end = fmax(end, subjects[i].end);
     }
-    const Expr states[] = {expr_symbol(model->graph, SYMBOL_STATE, 0),
-                           expr_symbol(model->graph, SYMBOL_STATE, 1)};
-    const double atol[] = {1e-10, 1e-10};
-    SolverOptions options = solver_options_default();
-    options.rtol = 1e-8;
-    options.atol = atol;
-    TapeOptions tape_options = {.observed = states, .observed_count = 2};
-    Pack *pack = pack_open(tape_compile(arena, model, &tape_options), &options, tape_width(LANES));
-    Seen seen;
-    pack_observe(pack, take, &seen);
-    pack_load(pack, inputs, LANES, 0.0, end);
-    (void)pack_run(pack, NULL, 0, NULL, NULL, NULL);
-    for (int i = 0; i < LANES; i++) {
-        compare(&subjects[i], pack, i, &seen);
-    }
-    pack_close(pack);
+    run_by(SOLVER_AUTO, model, subjects, inputs, end);
+    run_by(SOLVER_ROSENBROCK, model, subjects, inputs, end);
     arena_free(arena);
     return 0;
 }
