@@ -204,8 +204,10 @@ static void tell_making(Page *page, const StudyPage *call)
     }
     const char *items[] = {
         arena_format(arena,
-                     "stroma " STROMA_VERSION "; CVODE (BDF) with exact derivatives; relative "
+                     "stroma " STROMA_VERSION "; %s with exact derivatives; relative "
                      "tolerance %s, absolute tolerance %s in the units of the states.",
+                     stats->own_steps > 0 ? "Rosenbrock steps (Rodas5P), of each patient his own,"
+                                          : "CVODE (BDF)",
                      study_page_number(arena, study->solver.rtol), tolerance_words(arena, study)),
         endings_of(arena, call),
         arena_format(arena,

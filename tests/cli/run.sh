@@ -37,6 +37,7 @@ code=0
     STROMA="$program" SOURCE="$source" STROMA_PATH="$source/models" \
     ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"} \
     ${TSAN_OPTIONS:+TSAN_OPTIONS="$TSAN_OPTIONS"} ${LSAN_OPTIONS:+LSAN_OPTIONS="$LSAN_OPTIONS"} \
+    ${GCOV_ERROR_FILE:+GCOV_ERROR_FILE="$GCOV_ERROR_FILE"} \
     sh ./cmd </dev/null >"$found/raw.stdout" 2>"$found/raw.stderr") || code=$?
 if [ "$code" = 77 ]; then
     tail -n 1 "$found/raw.stdout"
