@@ -100,23 +100,23 @@ bool courses_apply(Pack *pack, double time, bool after)
     return changed;
 }
 
-void courses_follow(Pack *pack, Stage *stage, int first, int last)
+void courses_follow(const Pack *pack, Stage *stage, int count, const int *lane)
 {
     stage->follower_count = 0;
-    for (int lane = first; lane <= last; lane++) {
-        const Lane *one = &pack->lanes[lane];
-        for (int i = 0; i < one->course_count; i++) {
+    for (int column = 0; column < count; column++) {
+        int whose = lane == NULL ? column : lane[column];
+        const Lane *one = whose < 0 ? NULL : &pack->lanes[whose];
+        for (int i = 0; one != NULL && i < one->course_count; i++) {
             const CovariateCourse *course = &one->courses[i];
             if (course->method == COURSE_LINEAR) {
                 assert(stage->follower_count < stage->follower_room);
-                stage->followers[stage->follower_count++] =
-                    (Follower){stage->width == 1 ? 0 : lane, course};
+                stage->followers[stage->follower_count++] = (Follower){column, course};
             }
         }
     }
 }
 
-/* Room for followers of all lanes in one stage and of one lane in the other. */
+/* Room for followers: of all lanes, of one, of as many as step side by side. */
 static void make_room(Stage *stage, Arena *arena, int count)
 {
     stage->followers =
@@ -139,5 +139,9 @@ void courses_open(Pack *pack)
     }
     make_room(&pack->main, pack->loaded, all);
     make_room(&pack->solo, pack->loaded, most);
-    courses_follow(pack, &pack->main, 0, pack->count - 1);
+    if (pack->march != NULL) {
+        Stage *side = march_side(pack);
+        make_room(side, pack->loaded, most * side->width);
+    }
+    courses_follow(pack, &pack->main, pack->count, NULL);
 }

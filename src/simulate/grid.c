@@ -64,29 +64,56 @@ double grid_next(const Pack *pack, int lane)
     return next < grid->count ? grid->times[next] : HUGE_VAL;
 }
 
-/* The values of PROGRAM_OBSERVE in a lane become those of an output time. */
-static void keep(const Pack *pack, int lane, int index, double *values, bool *seen)
+void lane_show(Pack *pack, int lane, const Stage *stage, int column)
 {
-    size_t width = (size_t)pack->width;
-    Grid *grid = pack->grid;
-    const double *from = tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width);
-    if (grid->only != NULL) {
-        grid->only[lane] = true;
-        grid->refused = grid->refused || !grid->sink(grid->context, index, grid->times[index], from,
-                                                     grid->only, pack->width);
-        grid->only[lane] = false;
+    if (stage == &pack->main) {
         return;
     }
-    double *to = values + (size_t)index * (size_t)grid->outputs * width;
+    const int count = pack->tape->programs[PROGRAM_OBSERVE].output_count;
+    const double *from = tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, stage->width);
+    double *to = tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width);
+    for (int k = 0; k < count; k++) {
+        to[(size_t)k * (size_t)pack->width + (size_t)lane] =
+            from[(size_t)k * (size_t)stage->width + (size_t)column];
+    }
+}
+
+/* Hands the values of PROGRAM_OBSERVE in a lane over at once. */
+static void hand_over(const Pack *pack, int lane, int index)
+{
+    Grid *grid = pack->grid;
+    const double *from = tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width);
+    grid->only[lane] = true;
+    grid->refused = grid->refused || !grid->sink(grid->context, index, grid->times[index], from,
+                                                 grid->only, pack->width);
+    grid->only[lane] = false;
+}
+
+/* The values of PROGRAM_OBSERVE in a column of a stage become those of an output time of a lane. */
+static void keep(Pack *pack, int lane, const Stage *stage, int column, int index, double *values,
+                 bool *seen)
+{
+    size_t width = (size_t)pack->width;
+    size_t stride = (size_t)stage->width;
+    const Grid *grid = pack->grid;
+    if (grid->only != NULL) {
+        lane_show(pack, lane, stage, column);
+        hand_over(pack, lane, index);
+        return;
+    }
+    const double *from =
+        tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, stage->width) + column;
+    double *to = values + (size_t)index * (size_t)grid->outputs * width + (size_t)lane;
     for (size_t k = 0; k < (size_t)grid->outputs; k++) {
-        to[k * width + (size_t)lane] = from[k * width + (size_t)lane];
+        to[k * width] = from[k * stride];
     }
     seen[(size_t)index * width + (size_t)lane] = true;
 }
 
-void grid_keep(Pack *pack, int lane)
+void grid_keep(Pack *pack, int lane, const Stage *stage, int column)
 {
-    keep(pack, lane, pack->lanes[lane].grid_next++, pack->grid->values, pack->grid->seen);
+    keep(pack, lane, stage, column, pack->lanes[lane].grid_next++, pack->grid->values,
+         pack->grid->seen);
 }
 
 /* True if the next output time of a live lane is at most `time`, or the same. */
@@ -116,7 +143,7 @@ bool grid_stop(Pack *pack, int stop, double time, bool before)
                 tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
                 any = true;
             }
-            keep(pack, lane, next, both ? grid->before : grid->values,
+            keep(pack, lane, &pack->main, lane, next, both ? grid->before : grid->values,
                  both ? grid->seen_before : grid->seen);
             if (both) {
                 break;
@@ -150,7 +177,7 @@ bool grid_step(Pack *pack, double reached, double end, int stop)
         tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
         for (int lane = 0; lane < pack->count; lane++) {
             if (pack->wanted[lane] < HUGE_VAL) {
-                grid_keep(pack, lane);
+                grid_keep(pack, lane, &pack->main, lane);
             }
         }
     }

@@ -75,7 +75,7 @@ static void fail_dose(Pack *pack, int lane, int dose, double time, const char *r
 void lane_alone(Pack *pack, int lane, double time)
 {
     stage_copy_lane(&pack->solo, &pack->main, lane);
-    courses_follow(pack, &pack->solo, lane, lane);
+    courses_follow(pack, &pack->solo, 1, &lane);
     if (courses_set(pack, lane, &pack->solo, time, false)) {
         tape_run(pack->tape, PROGRAM_SETUP, pack->solo.slots, 1);
     }

@@ -140,7 +140,7 @@ Pattern stage_pattern(const Stage *stage);
 bool stage_integrate(Stage *stage, Arena *arena, const SolverOptions *options, double rtol,
                      const double *atol, double explicit_ease);
 /* Machine code for this stage if it can be had (native.h). After stage_integrate. */
-void stage_make_native(Stage *stage, Arena *arena, NativeParts parts);
+void stage_make_native(Stage *stage, Arena *arena);
 /* For an IntegratorProblem; the context is a Stage. dy/dt at (time, y); false if not finite in a
  * live lane. */
 bool stage_rates(void *context, double time, const double *y, double *rates);
@@ -193,8 +193,9 @@ void lanes_look_up(Pack *pack, int lane, const Dose *dose, double time, RouteVal
 bool courses_set(const Pack *pack, int lane, Stage *stage, double time, bool after);
 /* The same for all live lanes of the pack, hoisted values included. */
 bool courses_apply(Pack *pack, double time, bool after);
-/* Lanes first .. last: covariates that follow the clock of this stage. */
-void courses_follow(Pack *pack, Stage *stage, int first, int last);
+/* Covariates of the lanes in its columns (count; -1: none; NULL: of each its own) that follow the
+ * clock of this stage. */
+void courses_follow(const Pack *pack, Stage *stage, int count, const int *lane);
 void courses_open(Pack *pack); // for a new load
 
 /* ledger.c */
@@ -245,8 +246,10 @@ bool grid_step(Pack *pack, double reached, double end, int stop);
 bool grid_close(Pack *pack);
 /* The next output time of a lane; HUGE_VAL: none is left. */
 double grid_next(const Pack *pack, int lane);
-/* The values of PROGRAM_OBSERVE in a lane are those of its next output time. */
-void grid_keep(Pack *pack, int lane);
+/* The values of PROGRAM_OBSERVE in a column of a stage are those of a lane's next output time. */
+void grid_keep(Pack *pack, int lane, const Stage *stage, int column);
+/* They stand where the lane's are looked for. */
+void lane_show(Pack *pack, int lane, const Stage *stage, int column);
 /* The time of the next observation of the lane's own, or HUGE_VAL. */
 double lane_next_observation(const Pack *pack, int lane);
 /* Hands over the observations of lanes that are `due`: the clocks and states of those are in the
@@ -273,6 +276,10 @@ void lane_blame_step(Pack *pack, int lane, StepStatus status, double time, const
 /* True if nothing happens between stops that all lanes would have to know of. */
 bool march_can(const Pack *pack);
 void march_open(Pack *pack);
+void march_make_native(Pack *pack);
+void march_close(Pack *pack);
+/* The stage in which lanes step side by side. */
+Stage *march_side(Pack *pack);
 /* From a stop to the next, each lane by its own steps; outputs and observations on the way. False:
  * interrupted. */
 bool march_segment(Pack *pack, int stop, const volatile int *halt);

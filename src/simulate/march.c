@@ -1,65 +1,52 @@
-/* march.c: from a stop to the next, each lane by steps of its own (rosenbrock.c).
+/* march.c: from a stop to the next, each lane by steps of its own (rosenbrock.c, pace.c).
  *
  * Lanes that share their steps take those of the one that needs the shortest just then. Here a lane
  * that has a kink to pass, or a dose to absorb, does so while the others go on, and what a lane
- * gets does not depend on who is beside it: not one bit. All lanes try a step at once; the step of
- * each is then good or to be tried again, by the lane's own error. Lanes that have arrived wait for
- * the others at the stop.
+ * gets does not depend on who is beside it: not one bit.
+ *
+ * A rank is a stage whose columns step at once. It may be narrower than the pack: a lane that has
+ * arrived makes room for the next that has not set out, so that no column stands idle until the
+ * last lanes are on their way. A step of each lane is then good or to be tried again, by the lane's
+ * own error.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/events.h"
+#include "simulate/pace.h"
 #include "simulate/rosenbrock.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-static const double CAUTION = 0.9;
-static const double MOST_GROWTH = 8.0, LEAST_GROWTH = 0.1;
-static const double LEAST_STEP = 1e-30;   // of the segment
-static const double LEAST_ADVANCE = 0.05; // of the time since the last stop
-// A step of all lanes costs as much as that of one by itself, times their number over this.
-enum { FEWEST_WATCHED = 200, STRAGGLERS = 6 };
+// A step of a whole rank costs as much as that of one lane by itself, times its width over this.
+enum { STRAGGLERS = 6 };
 
-/* Where a lane is between two stops. Its time counts from the first of them, so that the steps of a
- * short segment after years have all their digits. */
-typedef struct {
-    double from;      // when that is, by the lane's clock
-    double time, end; // since then
-    double step;      // to be tried next
-    bool on;          // it has not arrived
-    bool good;        // its last step was
-    bool failed;      // the step before was not
-    bool unsound;     // rates or factors were no good in the last step
-    long since;       // steps tried since the last output or stop
-    long watched;     // steps tried since watched_from
-    double watched_from;
-    double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
-} Marcher;
-
-/* By the lane's clock. */
-static double clock_of(const Marcher *one)
-{
-    return one->from + one->time;
-}
-
-/* Some lanes, and the stage whose columns they are: all of the pack, or one alone. */
+/* Some lanes of the pack on their way from a stop: as many at once as it has columns, or one alone.
+ */
 typedef struct {
     Stage *stage;
     Rosenbrock method;
-    int first;    // lane of column 0
-    int stop;     // from which they are on their way
+    int *lane;    // (width) whose each column is; -1: nobody's
+    int count;    // columns that are somebody's
     double *part; // (width) scratch
     bool *due;    // (width) scratch
+    int *fresh;   // (width) scratch
 } Rank;
 
 struct March {
-    Rank all, alone;
-    Marcher *lanes; // (width)
-    double *first;  // (width) scratch: length of the first step
-    double *was;    // (rows × width) what steps depend on, as it was at the last stop
+    Stage side; // of `many`
+    Rank many, alone;
+    Rosenbrock outset; // over the whole pack: for the length of the first step only
+    Pace *lanes;       // (width)
+    int stop;          // from which they are on their way
+    int waiting;       // the first lane that no rank has looked at
+    double *first;     // (width) scratch: length of the first step
+    double *was;       // (rows × width) what steps depend on, as it was at the last stop
     int rows;
-    bool begun; // `was` holds something
+    bool begun;   // `was` holds something
+    int *carried; // (carried_count) slots that a lane takes into a column: what the programs of a
+                  // step read and do not compute
+    int carried_count;
     long tried, failed;
 };
 
@@ -70,18 +57,46 @@ bool march_can(const Pack *pack)
     return !inside && pack->states > 0 && !pack->options.dense;
 }
 
+/* ---- opening ---- */
+
 static void open_rank(Pack *pack, Rank *rank, Stage *stage, const double *atol)
 {
+    size_t width = (size_t)stage->width;
     double rtol = pack->options.rtol / solver_safety(&pack->options);
     rank->stage = stage;
-    rank->part = arena_array(pack->arena, (size_t)stage->width, sizeof *rank->part);
-    rank->due = arena_array(pack->arena, (size_t)stage->width, sizeof *rank->due);
+    rank->part = arena_array(pack->arena, width, sizeof *rank->part);
+    rank->due = arena_array(pack->arena, width, sizeof *rank->due);
+    rank->fresh = arena_array(pack->arena, width, sizeof *rank->fresh);
+    rank->lane = arena_array(pack->arena, width, sizeof *rank->lane);
+    for (size_t column = 0; column < width; column++) {
+        rank->lane[column] = -1;
+    }
     rosenbrock_open(&rank->method, pack->arena, stage, rtol, atol);
+}
+
+/* Everything but the working slots, and of the programs' results those that are set up once. */
+static void find_carried(March *march, Arena *arena, const Tape *tape)
+{
+    const Program *setup = &tape->programs[PROGRAM_SETUP];
+    march->carried =
+        arena_array(arena, (size_t)(tape->working + setup->count), sizeof *march->carried);
+    int count = 0;
+    for (int slot = 0; slot < tape->working; slot++) {
+        march->carried[count++] = slot;
+    }
+    for (int i = 0; i < setup->count; i++) {
+        int slot = (int)setup->code[i].dst;
+        if (slot >= tape->working + tape->working_count) {
+            march->carried[count++] = slot;
+        }
+    }
+    march->carried_count = count;
 }
 
 void march_open(Pack *pack)
 {
     size_t width = (size_t)pack->width;
+    int side = pack_lanes(pack->model);
     March *march = arena_alloc(pack->arena, sizeof *march);
     *march = (March){.rows = 2 * pack->states + pack->model->covariate_count +
                              pack->model->switch_count};
@@ -89,17 +104,45 @@ void march_open(Pack *pack)
     for (int i = 0; i < pack->states; i++) {
         atol[i] = pack->options.atol[i] / solver_safety(&pack->options);
     }
-    open_rank(pack, &march->all, &pack->main, atol);
+    stage_open(&march->side, pack->arena, pack->tape, pack->main.kernels,
+               side < pack->width ? side : pack->width);
+    march->side.own = true;
+    open_rank(pack, &march->many, &march->side, atol);
     open_rank(pack, &march->alone, &pack->solo, atol);
+    rosenbrock_open_outset(&march->outset, pack->arena, &pack->main, march->many.method.rtol, atol);
+    find_carried(march, pack->arena, pack->tape);
     march->lanes = arena_array(pack->arena, width, sizeof *march->lanes);
     march->first = arena_array(pack->arena, width, sizeof *march->first);
     march->was = arena_array(pack->arena, (size_t)march->rows * width, sizeof *march->was);
     pack->march = march;
 }
 
-static Marcher *marcher(const Pack *pack, const Rank *rank, int column)
+void march_make_native(Pack *pack)
 {
-    return &pack->march->lanes[rank->first + column];
+    March *march = pack->march;
+    march->side.native = native_open(pack->arena, pack->tape,
+                                     blocklu_program(march->many.method.sparse), NATIVE_OWN_STEPS);
+}
+
+void march_close(Pack *pack)
+{
+    native_close(pack->march->side.native);
+}
+
+Stage *march_side(Pack *pack)
+{
+    return &pack->march->side;
+}
+
+static Pace *pace_in(const Pack *pack, const Rank *rank, int column)
+{
+    return &pack->march->lanes[rank->lane[column]];
+}
+
+/* True for a column whose lane is on its way. */
+static bool is_on(const Pack *pack, const Rank *rank, int column)
+{
+    return rank->lane[column] >= 0 && pace_in(pack, rank, column)->on;
 }
 
 /* ---- what the steps of a lane depend on ---- */
@@ -125,7 +168,7 @@ static void remember(Pack *pack)
 {
     March *march = pack->march;
     for (int lane = 0; lane < pack->width; lane++) {
-        pack->clock[lane] = clock_of(&march->lanes[lane]);
+        pack->clock[lane] = pace_clock(&march->lanes[lane]);
     }
     stage_set_times(&pack->main, pack->clock); // covariates that follow it
     for (int row = 0; row < march->rows; row++) {
@@ -148,23 +191,23 @@ static bool goes_on(const Pack *pack, int lane, int stop)
     return same;
 }
 
-/* ---- steps ---- */
+/* ---- setting out ---- */
 
 /* Lanes that do not step stay where they are. */
 static void stand(const Pack *pack)
 {
     const Stage *stage = &pack->main;
     for (int lane = 0; lane < pack->width; lane++) {
-        stage->origin[lane] = clock_of(&pack->march->lanes[lane]);
+        stage->origin[lane] = pace_clock(&pack->march->lanes[lane]);
         stage->scale[lane] = 0.0;
     }
 }
 
-/* Finds what is to be seen next of a lane on its way from a stop. */
-static void look_ahead(const Pack *pack, int lane, int stop)
+/* Finds what is to be seen next of a lane on its way. */
+static void look_ahead(const Pack *pack, int lane)
 {
-    Marcher *one = &pack->march->lanes[lane];
-    double end = pack->lanes[lane].times[stop + 1];
+    Pace *one = &pack->march->lanes[lane];
+    double end = pack->lanes[lane].times[pack->march->stop + 1];
     double time = fmin(grid_next(pack, lane), lane_next_observation(pack, lane));
     one->next = time < end && !same_time(time, end) ? time - one->from : HUGE_VAL;
 }
@@ -174,79 +217,124 @@ static void set_out(Pack *pack, int stop)
     March *march = pack->march;
     const Stage *stage = &pack->main;
     bool fresh = false;
+    march->stop = stop;
+    march->waiting = 0;
     for (int lane = 0; lane < pack->width; lane++) {
-        Marcher *one = &march->lanes[lane];
+        Pace *one = &march->lanes[lane];
         bool live = lane < pack->count && stage->live[lane];
         double step = live && goes_on(pack, lane, stop) ? one->step : 0.0;
-        *one = (Marcher){.step = step};
+        *one = (Pace){.step = step};
         if (live) {
             const double *times = pack->lanes[lane].times;
             one->from = times[stop];
             one->end = times[stop + 1] - times[stop];
             one->on = one->end > 0.0;
-            look_ahead(pack, lane, stop);
+            look_ahead(pack, lane);
         }
         fresh = fresh || (one->on && step == 0.0);
         stage->origin[lane] = one->from;
         stage->scale[lane] = one->on ? one->end : 0.0;
     }
     if (fresh) {
-        rosenbrock_begin(&march->all.method, march->first);
+        rosenbrock_begin(&march->outset, march->first);
     }
     for (int lane = 0; fresh && lane < pack->width; lane++) {
-        Marcher *one = &march->lanes[lane];
+        Pace *one = &march->lanes[lane];
         bool begins = one->on && one->step == 0.0;
         one->step = begins ? march->first[lane] * one->end : one->step;
     }
 }
 
-/* The step that is tried: to the end if it is near, half the way if it is not far. */
-static double next_length(const Pack *pack, const Marcher *one)
+/* ---- columns ---- */
+
+/* The state of a column becomes that of its lane, which the rank then knows no more. */
+static void leave(Pack *pack, Rank *rank, int column)
 {
-    double left = one->end - one->time;
-    double most = pack->options.max_step;
-    double step = most > 0.0 && one->step > most ? most : one->step;
-    if (step >= left * (1.0 - 1e-6)) {
-        return left;
+    const Stage *stage = rank->stage;
+    size_t lane = (size_t)rank->lane[column];
+    for (size_t i = 0; i < (size_t)pack->states; i++) {
+        pack->main.y[i * (size_t)pack->width + lane] =
+            stage->y[i * (size_t)stage->width + (size_t)column];
     }
-    return 2.0 * step > left ? 0.5 * left : step;
+    stage->live[column] = false;
+    rank->lane[column] = -1;
+    rank->count--;
 }
 
-/* What the error of a step says of it and of the next. */
-static void judge(March *march, Marcher *one, double error, double length)
+/* Rows of the pack into the columns that are new. */
+static void copy_rows(const Rank *rank, int count, const double *from, double *to)
 {
-    march->tried++;
-    one->since++;
-    one->watched++;
-    one->good = error <= 1.0; // not if it is not finite
-    one->unsound = !isfinite(error);
-    double growth =
-        one->unsound ? LEAST_GROWTH : CAUTION / rosenbrock_fifth_root(fmax(error, 1e-10));
-    growth = fmin(fmax(growth, LEAST_GROWTH), one->good && !one->failed ? MOST_GROWTH : 1.0);
-    double step = length * growth;
-    if (!one->good) {
-        march->failed++;
-        one->step = step;
-    } else if (!(length < one->step &&
-                 step < one->step)) { // one cut short for the stop says little
-        one->step = step;
+    for (int m = 0; m < count; m++) {
+        int column = rank->fresh[m];
+        to[column] = from[rank->lane[column]];
     }
-    one->failed = !one->good;
 }
+
+/* Columns rank->fresh (count) take over their lanes. */
+static void join(Pack *pack, Rank *rank, int count)
+{
+    const March *march = pack->march;
+    const Stage *main = &pack->main;
+    Stage *stage = rank->stage;
+    const size_t width = (size_t)stage->width;
+    const size_t all = (size_t)pack->width;
+    for (int i = 0; i < march->carried_count; i++) {
+        size_t slot = (size_t)march->carried[i];
+        copy_rows(rank, count, main->slots + slot * all, stage->slots + slot * width);
+    }
+    for (size_t i = 0; i < (size_t)pack->states; i++) {
+        copy_rows(rank, count, main->y + i * all, stage->y + i * width);
+        copy_rows(rank, count, main->infusion + i * all, stage->infusion + i * width);
+    }
+    copy_rows(rank, count, main->limits, stage->limits);
+    for (int m = 0; m < count; m++) {
+        stage->live[rank->fresh[m]] = true;
+    }
+    courses_follow(pack, stage, stage->width, rank->lane);
+    rank->count += count;
+}
+
+/* Lanes that have arrived make room for lanes that wait. */
+static void relieve(Pack *pack, Rank *rank)
+{
+    March *march = pack->march;
+    int count = 0;
+    for (int column = 0; column < rank->stage->width; column++) {
+        if (rank->lane[column] >= 0 && !pace_in(pack, rank, column)->on) {
+            leave(pack, rank, column);
+        }
+        while (march->waiting < pack->count && !march->lanes[march->waiting].on) {
+            march->waiting++;
+        }
+        if (rank->lane[column] < 0 && march->waiting < pack->count) {
+            rank->lane[column] = march->waiting++;
+            rank->fresh[count++] = column;
+        }
+    }
+    if (count > 0) {
+        join(pack, rank, count);
+    }
+}
+
+/* ---- steps ---- */
 
 static void try_steps(Pack *pack, Rank *rank)
 {
     const Stage *stage = rank->stage;
+    March *march = pack->march;
     for (int column = 0; column < stage->width; column++) {
-        const Marcher *one = marcher(pack, rank, column);
-        stage->origin[column] = clock_of(one);
-        stage->scale[column] = one->on ? next_length(pack, one) : 0.0;
+        bool on = is_on(pack, rank, column);
+        const Pace *one = on ? pace_in(pack, rank, column) : NULL;
+        stage->origin[column] = on ? pace_clock(one) : 0.0;
+        stage->scale[column] = on ? pace_length(one, pack->options.max_step) : 0.0;
     }
     rosenbrock_try(&rank->method);
     for (int column = 0; column < stage->width; column++) {
-        Marcher *one = marcher(pack, rank, column);
-        if (one->on) {
-            judge(pack->march, one, rank->method.error[column], stage->scale[column]);
+        if (is_on(pack, rank, column)) {
+            Pace *one = pace_in(pack, rank, column);
+            pace_judge(one, rank->method.error[column], stage->scale[column]);
+            march->tried++;
+            march->failed += !one->good;
         }
     }
 }
@@ -260,12 +348,9 @@ static void take_steps(Pack *pack, Rank *rank)
     const double *next = rank->method.next;
     bool *taken = pack->doses_now;
     for (int column = 0; column < stage->width; column++) {
-        Marcher *one = marcher(pack, rank, column);
-        taken[column] = one->on && one->good;
+        taken[column] = is_on(pack, rank, column) && pace_in(pack, rank, column)->good;
         if (taken[column]) {
-            double reached = one->time + stage->scale[column];
-            one->time = reached >= one->end ? one->end : reached;
-            one->on = one->time < one->end;
+            pace_advance(pace_in(pack, rank, column), stage->scale[column]);
         }
     }
     for (size_t i = 0; i < (size_t)pack->states; i++, y += width, next += width) {
@@ -277,30 +362,11 @@ static void take_steps(Pack *pack, Rank *rank)
 
 /* ---- lanes that cannot go on ---- */
 
-/* Looked at after each tenth of the step limit since the last output: will, at this pace, twice the
- * limit not do to the next one? (Steps that grow with time, as Robertson's, move the clock a lot
- * compared to the time since the last stop.) See walk.c for what comes to that. */
-static bool crawls(const Pack *pack, Marcher *one)
-{
-    long enough = pack->options.max_steps / 10;
-    enough = enough > FEWEST_WATCHED ? enough : FEWEST_WATCHED;
-    if (one->watched < enough) {
-        return false;
-    }
-    double progress = one->time - one->watched_from;
-    double next = fmin(one->next, one->end);
-    double reach = 2.0 * progress * (double)pack->options.max_steps / (double)enough;
-    bool hopeless = reach < next - one->watched_from && progress < LEAST_ADVANCE * one->time;
-    one->watched = 0;
-    one->watched_from = one->time;
-    return hopeless;
-}
-
 static void end_lane(Pack *pack, Rank *rank, int column, StepStatus status)
 {
     const Stage *stage = rank->stage;
-    int lane = rank->first + column;
-    Marcher *one = &pack->march->lanes[lane];
+    int lane = rank->lane[column];
+    Pace *one = &pack->march->lanes[lane];
     double time = 0.0;
     int state = rosenbrock_worst(&rank->method, column);
     for (int i = 0; i < pack->states; i++) {
@@ -312,7 +378,7 @@ static void end_lane(Pack *pack, Rank *rank, int column, StepStatus status)
         memcpy(pack->solo.y, pack->scratch, (size_t)pack->states * sizeof(double));
         lane_blame_rates(pack, lane, time);
     } else {
-        lane_blame_step(pack, lane, one->unsound ? STEP_NEWTON : status, clock_of(one),
+        lane_blame_step(pack, lane, one->unsound ? STEP_NEWTON : status, pace_clock(one),
                         pack->main.y, state);
     }
     pack->lanes[lane].outcome.last_step = one->step;
@@ -321,14 +387,13 @@ static void end_lane(Pack *pack, Rank *rank, int column, StepStatus status)
 static void end_lanes(Pack *pack, Rank *rank)
 {
     for (int column = 0; column < rank->stage->width; column++) {
-        Marcher *one = marcher(pack, rank, column);
-        if (!one->on) {
+        if (!is_on(pack, rank, column)) {
             continue;
         }
-        bool stuck = !(one->time + one->step > one->time) || one->step < LEAST_STEP * one->end;
-        if (!one->good && stuck) {
+        Pace *one = pace_in(pack, rank, column);
+        if (!one->good && pace_is_stuck(one)) {
             end_lane(pack, rank, column, STEP_ERROR_TEST);
-        } else if (crawls(pack, one)) {
+        } else if (pace_crawls(one, pack->options.max_steps)) {
             end_lane(pack, rank, column, STEP_CRAWL);
         } else if (one->since >= pack->options.max_steps) {
             end_lane(pack, rank, column, STEP_DONE);
@@ -344,9 +409,9 @@ static bool find_wanted(Pack *pack, const Rank *rank)
 {
     bool any = false;
     for (int column = 0; column < rank->stage->width; column++) {
-        const Marcher *one = marcher(pack, rank, column);
+        const Pace *one = is_on(pack, rank, column) ? pace_in(pack, rank, column) : NULL;
         rank->due[column] =
-            one->on && one->good && one->next <= one->time + rank->stage->scale[column];
+            one != NULL && one->good && one->next <= one->time + rank->stage->scale[column];
         any = any || rank->due[column];
     }
     return any;
@@ -357,45 +422,33 @@ static void look_inside(Pack *pack, Rank *rank)
 {
     Stage *stage = rank->stage;
     for (int column = 0; column < stage->width; column++) {
-        const Marcher *one = marcher(pack, rank, column);
-        int lane = rank->first + column;
+        int lane = rank->lane[column];
+        const Pace *one = lane >= 0 ? &pack->march->lanes[lane] : NULL;
         bool due = rank->due[column];
         double part = due ? (one->next - one->time) / stage->scale[column] : 0.0;
         rank->part[column] = fmax(part, 0.0);
-        pack->clock[column] =
-            due ? fmin(grid_next(pack, lane), lane_next_observation(pack, lane)) : clock_of(one);
+        pack->clock[column] = due ? fmin(grid_next(pack, lane), lane_next_observation(pack, lane))
+                              : one != NULL ? pace_clock(one)
+                                            : 0.0;
     }
     rosenbrock_value(&rank->method, rank->part,
                      stage->slots + (size_t)pack->tape->state * (size_t)stage->width);
     stage_set_times(stage, pack->clock);
 }
 
-/* What is seen of a lane alone stands where the pack looks for it. */
-static void show_alone(Pack *pack, int lane)
-{
-    const Program *program = &pack->tape->programs[PROGRAM_OBSERVE];
-    const double *from = tape_output(pack->tape, PROGRAM_OBSERVE, pack->solo.slots, 0, 1);
-    double *to = tape_output(pack->tape, PROGRAM_OBSERVE, pack->main.slots, 0, pack->width) + lane;
-    for (int i = 0; i < program->output_count; i++) {
-        to[(size_t)i * (size_t)pack->width] = from[i];
-    }
-}
-
 /* The values of PROGRAM_OBSERVE are those of the next output or observation of a lane, or of both;
  * true for an observation. */
 static bool show(Pack *pack, const Rank *rank, int column)
 {
-    int lane = rank->first + column;
+    int lane = rank->lane[column];
     double time = pack->clock[column];
-    Marcher *one = &pack->march->lanes[lane];
-    if (rank->stage != &pack->main) {
-        show_alone(pack, lane);
-    }
-    one->since = one->watched = 0;
-    one->watched_from = one->next;
+    pace_seen(&pack->march->lanes[lane]);
     pack->lanes[lane].due = time == lane_next_observation(pack, lane);
+    if (pack->lanes[lane].due) {
+        lane_show(pack, lane, rank->stage, column);
+    }
     if (time == grid_next(pack, lane)) {
-        grid_keep(pack, lane);
+        grid_keep(pack, lane, rank->stage, column);
     }
     return pack->lanes[lane].due;
 }
@@ -415,7 +468,7 @@ static bool record(Pack *pack, Rank *rank)
         more = !observed || lanes_hand_over(pack);
         for (int column = 0; column < stage->width; column++) {
             if (rank->due[column]) {
-                look_ahead(pack, rank->first + column, rank->stop);
+                look_ahead(pack, rank->lane[column]);
             }
         }
     }
@@ -423,15 +476,6 @@ static bool record(Pack *pack, Rank *rank)
 }
 
 /* ---- a segment ---- */
-
-static int count_on(const Pack *pack)
-{
-    int count = 0;
-    for (int lane = 0; lane < pack->count; lane++) {
-        count += pack->march->lanes[lane].on;
-    }
-    return count;
-}
 
 /* One step of all lanes of a rank. False: interrupted. */
 static bool march_step(Pack *pack, Rank *rank, const volatile int *halt)
@@ -450,46 +494,42 @@ static bool march_step(Pack *pack, Rank *rank, const volatile int *halt)
 static bool march_alone(Pack *pack, int lane, const volatile int *halt)
 {
     Rank *rank = &pack->march->alone;
-    Stage *stage = rank->stage;
-    const Stage *main = &pack->main;
-    const size_t width = (size_t)pack->width;
     bool more = true;
-    rank->first = lane;
-    stage_copy_lane(stage, main, lane);
-    courses_follow(pack, stage, lane, lane);
-    stage->own = true;
-    stage->limits[0] = main->limits[lane];
-    for (size_t i = 0; i < (size_t)pack->states; i++) {
-        stage->y[i] = main->y[i * width + (size_t)lane];
-        stage->infusion[i] = main->infusion[i * width + (size_t)lane];
-    }
+    rank->lane[0] = lane;
+    rank->fresh[0] = 0;
+    rank->stage->own = true;
+    join(pack, rank, 1);
     while (more && pack->march->lanes[lane].on) {
         more = march_step(pack, rank, halt);
     }
-    for (size_t i = 0; i < (size_t)pack->states; i++) {
-        main->y[i * width + (size_t)lane] = stage->y[i];
-        stage->infusion[i] = 0.0;
-    }
-    stage->own = false;
+    leave(pack, rank, 0);
+    rank->stage->live[0] = true;
+    memset(rank->stage->infusion, 0, (size_t)pack->states * sizeof(double));
+    rank->stage->own = false;
     return more;
 }
 
-/* True if so few lanes are on their way that each is better off by itself. */
-static bool are_stragglers(const Pack *pack, int count)
+/* True if so few lanes are left that each is better off by itself. */
+static bool are_stragglers(const Rank *rank)
 {
-    return pack->main.native == NULL && count * STRAGGLERS <= pack->width;
+    return rank->stage->native == NULL && rank->count * STRAGGLERS <= rank->stage->width;
 }
 
 bool march_segment(Pack *pack, int stop, const volatile int *halt)
 {
     March *march = pack->march;
+    Rank *many = &march->many;
     bool more = true;
-    march->all.stop = march->alone.stop = stop;
     set_out(pack, stop);
-    int on = count_on(pack);
-    while (more && on > 0 && !are_stragglers(pack, on)) {
-        more = march_step(pack, &march->all, halt);
-        on = count_on(pack);
+    relieve(pack, many);
+    while (more && many->count > 0 && !(march->waiting == pack->count && are_stragglers(many))) {
+        more = march_step(pack, many, halt);
+        relieve(pack, many);
+    }
+    for (int column = 0; column < many->stage->width; column++) {
+        if (many->lane[column] >= 0) {
+            leave(pack, many, column);
+        }
     }
     for (int lane = 0; more && lane < pack->count; lane++) {
         if (march->lanes[lane].on) {
@@ -510,7 +550,7 @@ void march_count(Pack *pack)
     pack->stats.jacobian_calls += march->tried;
     pack->stats.factorisations += march->tried;
     pack->stats.error_failures += march->failed;
-    pack->stats.dense_fallbacks += march->all.method.pivoted + march->alone.method.pivoted;
+    pack->stats.dense_fallbacks += march->many.method.pivoted + march->alone.method.pivoted;
     march->tried = march->failed = 0;
-    march->all.method.pivoted = march->alone.method.pivoted = 0;
+    march->many.method.pivoted = march->alone.method.pivoted = 0;
 }

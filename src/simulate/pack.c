@@ -29,6 +29,12 @@ SolverOptions solver_options_of_many(const SolverOptions *options)
     return many;
 }
 
+int pack_lanes(const Model *model)
+{
+    assert(model != NULL);
+    return model->state_count <= 5 ? 64 : 16;
+}
+
 double solver_safety(const SolverOptions *options)
 {
     if (options->safety > 0.0) {
@@ -119,9 +125,13 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
 void pack_make_native(Pack *pack)
 {
     assert(pack != NULL);
-    if (pack->options.native && !pack->options.dense) {
-        stage_make_native(&pack->main, pack->arena,
-                          pack->march != NULL ? NATIVE_OWN_STEPS : NATIVE_SHARED_STEPS);
+    if (!pack->options.native || pack->options.dense) {
+        return;
+    }
+    if (pack->march != NULL) {
+        march_make_native(pack);
+    } else {
+        stage_make_native(&pack->main, pack->arena);
     }
 }
 
@@ -133,6 +143,9 @@ void pack_close(Pack *pack)
     integrator_close(pack->main.integrator);
     integrator_close(pack->solo.integrator);
     native_close(pack->main.native);
+    if (pack->march != NULL) {
+        march_close(pack);
+    }
     arena_free(pack->loaded);
     arena_free(pack->arena);
 }

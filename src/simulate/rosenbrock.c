@@ -86,8 +86,8 @@ bool rosenbrock_is_timed(const Tape *tape)
     return false;
 }
 
-void rosenbrock_open(Rosenbrock *method, Arena *arena, Stage *stage, double rtol,
-                     const double *atol)
+void rosenbrock_open_outset(Rosenbrock *method, Arena *arena, Stage *stage, double rtol,
+                            const double *atol)
 {
     assert(method != NULL && stage != NULL && stage->states > 0);
     size_t width = (size_t)stage->width;
@@ -97,18 +97,26 @@ void rosenbrock_open(Rosenbrock *method, Arena *arena, Stage *stage, double rtol
                            .rtol = rtol,
                            .atol = atol,
                            .timed = rosenbrock_is_timed(stage->tape)};
-    method->sparse = blocklu_open(arena, stage_pattern(stage), stage->width, stage->kernels);
-    method->dense = densely_open(arena, stage_pattern(stage), stage->width);
-    method->pivots = arena_array(arena, width, sizeof *method->pivots);
-    for (int k = 0; k < ROSENBROCK_STAGES; k++) {
-        method->stages[k] = arena_array(arena, count, sizeof(double));
-    }
     for (int k = 0; k < ROSENBROCK_STAGES + 2; k++) {
         method->share[k] = arena_array(arena, width, sizeof(double));
     }
     method->next = arena_array(arena, count, sizeof(double));
     method->slope = arena_array(arena, count, sizeof(double));
     method->error = arena_array(arena, width, sizeof(double));
+}
+
+void rosenbrock_open(Rosenbrock *method, Arena *arena, Stage *stage, double rtol,
+                     const double *atol)
+{
+    rosenbrock_open_outset(method, arena, stage, rtol, atol);
+    size_t width = (size_t)stage->width;
+    size_t count = (size_t)stage->states * width;
+    method->sparse = blocklu_open(arena, stage_pattern(stage), stage->width, stage->kernels);
+    method->dense = densely_open(arena, stage_pattern(stage), stage->width);
+    method->pivots = arena_array(arena, width, sizeof *method->pivots);
+    for (int k = 0; k < ROSENBROCK_STAGES; k++) {
+        method->stages[k] = arena_array(arena, count, sizeof(double));
+    }
 }
 
 /* True if the sparse factors of a lane that steps will not do. */

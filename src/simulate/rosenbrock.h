@@ -60,6 +60,9 @@ typedef struct {
 
 void rosenbrock_open(Rosenbrock *method, Arena *arena, Stage *stage, double rtol,
                      const double *atol);
+/* For rosenbrock_begin only. */
+void rosenbrock_open_outset(Rosenbrock *method, Arena *arena, Stage *stage, double rtol,
+                            const double *atol);
 /* Tries a step of stage->scale from stage->origin in every lane; scale 0: nothing happens there. */
 void rosenbrock_try(Rosenbrock *method);
 /* A first length for each lane, by which stage->scale is multiplied; stage->scale is the longest

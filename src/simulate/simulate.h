@@ -121,6 +121,11 @@ typedef bool OutputSink(void *context, int time_index, double time, const double
 typedef bool ObservationSink(void *context, int lane, int index, double time, const double *values,
                              int width);
 
+/* How many lanes had best be side by side: wider packs share what is done once for all lanes among
+ * more of them, but wait longer for the last and take more cache. Where lanes make their own steps
+ * a pack may hold more subjects: so many step at once, and the next sets out when one arrives. */
+int pack_lanes(const Model *model);
+
 /* Opens a pack of `width` lanes (tape_width). NULL only if SUNDIALS itself cannot be set up. */
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);
 /* If the options ask for it: machine code in place of the interpreter, made by the machine's C

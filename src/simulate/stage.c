@@ -123,13 +123,12 @@ static void run_jacobian(const Stage *stage)
     }
 }
 
-void stage_make_native(Stage *stage, Arena *arena, NativeParts parts)
+void stage_make_native(Stage *stage, Arena *arena)
 {
     if (stage->native == NULL && stage->states > 0) {
-        stage->native =
-            native_open(arena, stage->tape, integrator_factors(stage->integrator), parts);
-        integrator_use_native(stage->integrator,
-                              parts == NATIVE_SHARED_STEPS ? stage->native : NULL);
+        stage->native = native_open(arena, stage->tape, integrator_factors(stage->integrator),
+                                    NATIVE_SHARED_STEPS);
+        integrator_use_native(stage->integrator, stage->native);
     }
 }
 

@@ -1,0 +1,74 @@
+/* pace.c: see pace.h.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/pace.h"
+
+#include "simulate/rosenbrock.h"
+
+#include <math.h>
+
+static const double CAUTION = 0.9;
+static const double MOST_GROWTH = 8.0, LEAST_GROWTH = 0.1;
+static const double LEAST_STEP = 1e-30;   // of the segment
+static const double LEAST_ADVANCE = 0.05; // of the time since the last stop
+enum { FEWEST_WATCHED = 200 };
+
+double pace_length(const Pace *pace, double most)
+{
+    double left = pace->end - pace->time;
+    double step = most > 0.0 && pace->step > most ? most : pace->step;
+    if (step >= left * (1.0 - 1e-6)) {
+        return left;
+    }
+    return 2.0 * step > left ? 0.5 * left : step;
+}
+
+void pace_judge(Pace *pace, double error, double length)
+{
+    pace->since++;
+    pace->watched++;
+    pace->good = error <= 1.0; // not if it is not finite
+    pace->unsound = !isfinite(error);
+    double growth =
+        pace->unsound ? LEAST_GROWTH : CAUTION / rosenbrock_fifth_root(fmax(error, 1e-10));
+    growth = fmin(fmax(growth, LEAST_GROWTH), pace->good && !pace->failed ? MOST_GROWTH : 1.0);
+    double step = length * growth;
+    // one cut short for the stop says little
+    bool says_little = pace->good && length < pace->step && step < pace->step;
+    pace->step = says_little ? pace->step : step;
+    pace->failed = !pace->good;
+}
+
+void pace_advance(Pace *pace, double length)
+{
+    double reached = pace->time + length;
+    pace->time = reached >= pace->end ? pace->end : reached;
+    pace->on = pace->time < pace->end;
+}
+
+void pace_seen(Pace *pace)
+{
+    pace->since = pace->watched = 0;
+    pace->watched_from = pace->next;
+}
+
+bool pace_is_stuck(const Pace *pace)
+{
+    return !(pace->time + pace->step > pace->time) || pace->step < LEAST_STEP * pace->end;
+}
+
+bool pace_crawls(Pace *pace, long max_steps)
+{
+    long enough = max_steps / 10;
+    enough = enough > FEWEST_WATCHED ? enough : FEWEST_WATCHED;
+    if (pace->watched < enough) {
+        return false;
+    }
+    double progress = pace->time - pace->watched_from;
+    double next = fmin(pace->next, pace->end);
+    double reach = 2.0 * progress * (double)max_steps / (double)enough;
+    bool hopeless = reach < next - pace->watched_from && progress < LEAST_ADVANCE * pace->time;
+    pace->watched = 0;
+    pace->watched_from = pace->time;
+    return hopeless;
+}

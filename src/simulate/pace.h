@@ -1,0 +1,48 @@
+/* pace.h: how a lane that makes its own steps gets on between two stops: where it is, how long a
+ * step it tries, what the error of a step says of the next, and whether it will ever arrive.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STROMA_SIMULATE_PACE_H
+#define STROMA_SIMULATE_PACE_H
+
+#include <stdbool.h>
+
+/* A lane's time counts from the first of the two stops, so that the steps of a short segment after
+ * years have all their digits. */
+typedef struct {
+    double from;      // when that is, by the lane's clock
+    double time, end; // since then
+    double step;      // to be tried next
+    bool on;          // it has not arrived
+    bool good;        // its last step was
+    bool failed;      // the step before was not
+    bool unsound;     // rates or factors were no good in the last step
+    long since;       // steps tried since the last output or stop
+    long watched;     // steps tried since watched_from
+    double watched_from;
+    double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
+} Pace;
+
+/* By the lane's clock. */
+static inline double pace_clock(const Pace *pace)
+{
+    return pace->from + pace->time;
+}
+
+/* The step that is tried: to the end if it is near, half the way if it is not far. `most`: the
+ * longest, 0: there is no such limit. */
+double pace_length(const Pace *pace, double most);
+/* What the error of a step of this length (at most 1 is good) says of it and of the next. */
+void pace_judge(Pace *pace, double error, double length);
+/* The step was good: the lane is at its end. */
+void pace_advance(Pace *pace, double length);
+/* Something was seen of the lane at pace->next. */
+void pace_seen(Pace *pace);
+/* True if steps are too short to move the lane's clock. */
+bool pace_is_stuck(const Pace *pace);
+/* Looked at after each tenth of the step limit since the last output: will, at this pace, twice the
+ * limit not do to the next one? (Steps that grow with time, as Robertson's, move the clock a lot
+ * compared to the time since the last stop.) See walk.c for what comes to that. */
+bool pace_crawls(Pace *pace, long max_steps);
+
+#endif
