@@ -241,6 +241,7 @@ static void set_out(Pack *pack, int stop)
     for (int lane = 0; fresh && lane < pack->width; lane++) {
         Pace *one = &march->lanes[lane];
         bool begins = one->on && one->step == 0.0;
+        one->sets_out = begins;
         one->step = begins ? march->first[lane] * one->end : one->step;
     }
 }

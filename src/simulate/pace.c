@@ -9,6 +9,8 @@
 
 static const double CAUTION = 0.9;
 static const double MOST_GROWTH = 8.0, LEAST_GROWTH = 0.1;
+// The first length is a guess, and mostly far too short: where states begin at 0, any rate is fast.
+static const double MOST_AT_FIRST = 1e3, LEAST_ERROR = 1e-18;
 static const double LEAST_STEP = 1e-30;   // of the segment
 static const double LEAST_ADVANCE = 0.05; // of the time since the last stop
 enum { FEWEST_WATCHED = 200 };
@@ -29,9 +31,11 @@ void pace_judge(Pace *pace, double error, double length)
     pace->watched++;
     pace->good = error <= 1.0; // not if it is not finite
     pace->unsound = !isfinite(error);
-    double growth =
-        pace->unsound ? LEAST_GROWTH : CAUTION / rosenbrock_fifth_root(fmax(error, 1e-10));
-    growth = fmin(fmax(growth, LEAST_GROWTH), pace->good && !pace->failed ? MOST_GROWTH : 1.0);
+    double growth = pace->unsound ? LEAST_GROWTH
+                                  : CAUTION / rosenbrock_fifth_root(fmax(error, LEAST_ERROR));
+    double most = pace->sets_out ? MOST_AT_FIRST : MOST_GROWTH;
+    pace->sets_out = pace->sets_out && pace->good && growth > MOST_GROWTH;
+    growth = fmin(fmax(growth, LEAST_GROWTH), pace->good && !pace->failed ? most : 1.0);
     double step = length * growth;
     // one cut short for the stop says little
     bool says_little = pace->good && length < pace->step && step < pace->step;

@@ -16,6 +16,7 @@ typedef struct {
     bool on;          // it has not arrived
     bool good;        // its last step was
     bool failed;      // the step before was not
+    bool sets_out;    // all steps so far could have been much longer
     bool unsound;     // rates or factors were no good in the last step
     long since;       // steps tried since the last output or stop
     long watched;     // steps tried since watched_from
