@@ -10,16 +10,17 @@
 /* A lane's time counts from the first of the two stops, so that the steps of a short segment after
  * years have all their digits. */
 typedef struct {
-    double from;      // when that is, by the lane's clock
-    double time, end; // since then
-    double step;      // to be tried next
-    bool on;          // it has not arrived
-    bool good;        // its last step was
-    bool failed;      // the step before was not
-    bool sets_out;    // all steps so far could have been much longer
-    bool unsound;     // rates or factors were no good in the last step
-    long since;       // steps tried since the last output or stop
-    long watched;     // steps tried since watched_from
+    double from;                    // when that is, by the lane's clock
+    double time, end;               // since then
+    double step;                    // to be tried next
+    double last_error, last_length; // of the good step before; error 0: none
+    bool on;                        // it has not arrived
+    bool good;                      // its last step was
+    bool failed;                    // the step before was not
+    bool sets_out;                  // all steps so far could have been much longer
+    bool unsound;                   // rates or factors were no good in the last step
+    long since;                     // steps tried since the last output or stop
+    long watched;                   // steps tried since watched_from
     double watched_from;
     double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
 } Pace;
