@@ -273,7 +273,8 @@ void lane_blame_step(Pack *pack, int lane, StepStatus status, double time, const
                      int state);
 
 /* march.c */
-/* True if nothing happens between stops that all lanes would have to know of. */
+/* True if the lanes are to make steps of their own: nothing happens between stops that all would
+ * have to know of. */
 bool march_can(const Pack *pack);
 void march_open(Pack *pack);
 void march_make_native(Pack *pack);

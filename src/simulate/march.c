@@ -10,7 +10,6 @@
  * own error.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "simulate/events.h"
 #include "simulate/pace.h"
 #include "simulate/rosenbrock.h"
 
@@ -50,11 +49,22 @@ struct March {
     long tried, failed;
 };
 
+bool pack_steps_alone(const Model *model, const SolverOptions *options)
+{
+    assert(model != NULL && options != NULL);
+    bool inside = false; // something may happen between stops
+    for (int i = 0; i < model->event_count; i++) {
+        const Event *event = &model->events[i];
+        bool waits = (expr_kinds(model->graph, event->test) & 1U << SYMBOL_STATE) != 0;
+        inside = inside || waits || event->delay != EXPR_NONE;
+    }
+    return options->method == SOLVER_ROSENBROCK && !options->dense && !inside &&
+           model->state_count > 0;
+}
+
 bool march_can(const Pack *pack)
 {
-    const Events *events = pack->events;
-    bool inside = events != NULL && (events->some_state || events->waiting != NULL);
-    return !inside && pack->states > 0 && !pack->options.dense;
+    return pack_steps_alone(pack->model, &pack->options);
 }
 
 /* ---- opening ---- */
@@ -392,7 +402,7 @@ static void end_lanes(Pack *pack, Rank *rank)
             continue;
         }
         Pace *one = pace_in(pack, rank, column);
-        if (!one->good && pace_is_stuck(one)) {
+        if (pace_is_stuck(one)) {
             end_lane(pack, rank, column, STEP_ERROR_TEST);
         } else if (pace_crawls(one, pack->options.max_steps)) {
             end_lane(pack, rank, column, STEP_CRAWL);

@@ -14,7 +14,7 @@ static const double MOST_AT_FIRST = 1e3, LEAST_ERROR = 1e-18;
 static const double MOST_TREND = 1.1;     // or its inverse
 static const double LEAST_STEP = 1e-30;   // of the segment
 static const double LEAST_ADVANCE = 0.05; // of the time since the last stop
-enum { FEWEST_WATCHED = 200 };
+enum { FEWEST_WATCHED = 200, MOST_STILL = 20 };
 
 double pace_length(const Pace *pace, double most)
 {
@@ -62,6 +62,7 @@ void pace_judge(Pace *pace, double error, double length)
 void pace_advance(Pace *pace, double length)
 {
     double reached = pace->time + length;
+    pace->still = reached > pace->time ? 0 : pace->still + 1;
     pace->time = reached >= pace->end ? pace->end : reached;
     pace->on = pace->time < pace->end;
 }
@@ -74,7 +75,8 @@ void pace_seen(Pace *pace)
 
 bool pace_is_stuck(const Pace *pace)
 {
-    return !(pace->time + pace->step > pace->time) || pace->step < LEAST_STEP * pace->end;
+    bool moves = pace->time + pace->step > pace->time && pace->step >= LEAST_STEP * pace->end;
+    return (!pace->good && !moves) || pace->still >= MOST_STILL;
 }
 
 bool pace_crawls(Pace *pace, long max_steps)

@@ -10,17 +10,19 @@
 /* A lane's time counts from the first of the two stops, so that the steps of a short segment after
  * years have all their digits. */
 typedef struct {
-    double from;                    // when that is, by the lane's clock
-    double time, end;               // since then
-    double step;                    // to be tried next
-    double last_error, last_length; // of the good step before; error 0: none
-    bool on;                        // it has not arrived
-    bool good;                      // its last step was
-    bool failed;                    // the step before was not
-    bool sets_out;                  // all steps so far could have been much longer
-    bool unsound;                   // rates or factors were no good in the last step
-    long since;                     // steps tried since the last output or stop
-    long watched;                   // steps tried since watched_from
+    double from;        // when that is, by the lane's clock
+    double time, end;   // since then
+    double step;        // to be tried next
+    double last_error;  // of the good step before; 0: none
+    double last_length; // likewise
+    bool on;            // it has not arrived
+    bool good;          // its last step was
+    bool failed;        // the step before was not
+    bool sets_out;      // all steps so far could have been much longer
+    bool unsound;       // rates or factors were no good in the last step
+    int still;          // good steps in a row that were too short to move the clock
+    long since;         // steps tried since the last output or stop
+    long watched;       // steps tried since watched_from
     double watched_from;
     double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
 } Pace;
@@ -40,7 +42,8 @@ void pace_judge(Pace *pace, double error, double length);
 void pace_advance(Pace *pace, double length);
 /* Something was seen of the lane at pace->next. */
 void pace_seen(Pace *pace);
-/* True if steps are too short to move the lane's clock. */
+/* True if the next step is too short to move the lane's clock though the last one was not good, or
+ * if many in a row were. */
 bool pace_is_stuck(const Pace *pace);
 /* Looked at after each tenth of the step limit since the last output: will, at this pace, twice the
  * limit not do to the next one? (Steps that grow with time, as Robertson's, move the clock a lot

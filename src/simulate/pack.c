@@ -116,7 +116,7 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
         pack_close(pack);
         return NULL;
     }
-    if (options->method == SOLVER_ROSENBROCK && march_can(pack)) {
+    if (march_can(pack)) {
         march_open(pack);
     }
     return pack;

@@ -125,6 +125,8 @@ typedef bool ObservationSink(void *context, int lane, int index, double time, co
  * more of them, but wait longer for the last and take more cache. Where lanes make their own steps
  * a pack may hold more subjects: so many step at once, and the next sets out when one arrives. */
 int pack_lanes(const Model *model);
+/* True if a pack with these options makes the steps of each lane by itself. */
+bool pack_steps_alone(const Model *model, const SolverOptions *options);
 
 /* Opens a pack of `width` lanes (tape_width). NULL only if SUNDIALS itself cannot be set up. */
 Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);

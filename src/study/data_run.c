@@ -483,7 +483,7 @@ static Run make_run(const Study *study, const RunOptions *options, const Tape *t
     const DataSet *data = study->data;
     size_t count = (size_t)data->count;
     size_t all = count * (size_t)study->arm_count;
-    int most = options->width > 0 ? options->width : study_lanes(study);
+    int most = options->width > 0 ? options->width : study_crowd(study, data->count);
     Run run = {.study = study,
                .data = data,
                .options = options,

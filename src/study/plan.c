@@ -156,7 +156,9 @@ Plan *plan_new(const Study *study, int lanes, Arena *arena)
     plan->study = study;
     plan->population = population;
     plan->tape = study_tape(study, arena);
-    int width = STROMA_LANES > 0 ? STROMA_LANES : lanes > 0 ? lanes : study_lanes(study);
+    int width = STROMA_LANES > 0 ? STROMA_LANES
+                : lanes > 0      ? lanes
+                                 : study_crowd(study, population->size);
     plan->width = tape_width(width < population->size ? width : population->size);
     plan->pack_count = (population->size + plan->width - 1) / plan->width;
     plan->unit_count = study->arm_count * plan->pack_count;

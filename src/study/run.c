@@ -12,8 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-// Widths that numerics.md measured as best: many lanes for small models.
-enum { FIRST_OUTPUT = 3 };
+// A pack of a population holds at most so many times as many subjects as step side by side (more
+// gain little and take memory for their outputs), and there are to be so many packs for threads to
+// share.
+enum { FIRST_OUTPUT = 3, MOST_TURNS = 4, FEWEST_PACKS = 16 };
 
 typedef struct {
     const Study *study;
@@ -44,12 +46,21 @@ const char *study_unit(Unit unit)
     return unit.known && unit.text != NULL ? unit.text : "";
 }
 
-/* Wider packs share what is done once for all lanes among more of them, but wait longer for the
- * last and take more cache. */
 int study_lanes(const Study *study)
 {
-    int states = study->model->state_count;
-    return states <= 5 ? 64 : 16;
+    return pack_lanes(study->model);
+}
+
+int study_crowd(const Study *study, int subjects)
+{
+    const SolverOptions options = solver_options_of_many(&study->solver);
+    int lanes = pack_lanes(study->model);
+    int crowd = lanes;
+    while (pack_steps_alone(study->model, &options) && crowd < MOST_TURNS * lanes &&
+           2 * crowd * FEWEST_PACKS <= subjects) {
+        crowd *= 2;
+    }
+    return crowd;
 }
 
 const Tape *study_tape(const Study *study, Arena *arena)

@@ -425,13 +425,13 @@ int main(int count, char **words)
 {
     Options options = {.workloads = "w1,w2,pollu,msc,ra",
                        .tools = "B1,B2,B3,deSolve,deSolve0,stroma,native",
-                       .widths = "16,32",
+                       .widths = "16,64",
                        .shared = STROMA_SOURCE_DIR "/../shared/bench",
                        .rtol = 1e-6,
                        .safety = 0,
                        .subjects = 64,
                        .rounds = 5,
-                       .references = 32};
+                       .references = 64};
     static const struct option known[] = {
         {"workload", required_argument, NULL, 'w'}, {"tool", required_argument, NULL, 't'},
         {"width", required_argument, NULL, 'l'},    {"shared", required_argument, NULL, 'd'},

@@ -4,7 +4,7 @@
 #include "simulate/rosenbrock.h"
 #include "unit/pack_bench.h"
 
-enum { LANES = 16, TIMES = 41 };
+enum { LANES = 16, TIMES = 41, CROWD = 256 }; // a crowd: more than step side by side
 
 static Bench *open_bench(const char *text, int width, double rtol, double atol)
 {
@@ -235,7 +235,7 @@ static void test_closed_forms_at_three_tolerances(void)
 static void run_at(const Mix *mix, int width, int subject, int place, double *values)
 {
     Bench *bench = open_bench(MIXED, width, 1e-6, 1e-8);
-    SubjectInput subjects[LANES];
+    SubjectInput subjects[CROWD];
     for (int i = 0; i < width; i++) {
         subjects[i] = mix->subjects[i == place ? subject : (subject + 1 + i) % LANES];
     }
@@ -261,12 +261,50 @@ static void test_nobody_matters_to_another(void)
     mix.parameters[11][1] = 1e7; // far stiffer than the others
     static double alone[TIMES * 5], beside[TIMES * 5];
     run_at(&mix, 1, 6, 0, alone);
-    static const int widths[] = {2, 4, 8, 16, 16};
-    static const int places[] = {1, 0, 5, 3, 15};
-    for (int i = 0; i < 5; i++) {
+    static const int widths[] = {2, 4, 8, 16, 16, CROWD, CROWD, CROWD};
+    static const int places[] = {1, 0, 5, 3, 15, 7, 100, CROWD - 1};
+    for (int i = 0; i < 8; i++) {
         run_at(&mix, widths[i], 6, places[i], beside);
         CU_ASSERT_EQUAL(memcmp(alone, beside, sizeof alone), 0);
     }
+}
+
+/* A covariate of each lane that follows its clock, in more lanes than step side by side. */
+static void test_a_crowd_with_covariates(void)
+{
+    static const char text[] = "model filling \"a covariate that follows the clock\"\n"
+                               "time hour\n"
+                               "covariate w [1/hour] = 1\n"
+                               "state x = 0\n"
+                               "d/dt(x) = w\n";
+    enum { END = 20 };
+    Bench *bench = open_bench(text, CROWD, 1e-8, 1e-8);
+    CU_ASSERT(CROWD > pack_lanes(bench->model));
+    const double when[2] = {0.0, END};
+    const double grid[] = {3.0, 12.5, END};
+    static double value[CROWD][2];
+    static CovariateCourse courses[CROWD];
+    static SubjectInput subjects[CROWD];
+    for (int i = 0; i < CROWD; i++) {
+        value[i][0] = i;
+        value[i][1] = 1000.0 - 3.0 * i;
+        courses[i] = (CovariateCourse){
+            .covariate = 0, .method = COURSE_LINEAR, .count = 2, .time = when, .value = value[i]};
+        subjects[i] = (SubjectInput){
+            .covariates = value[i], .courses = &courses[i], .course_count = i % 8 == 0 ? 0 : 1};
+    }
+    bench_load(bench, subjects, CROWD, 0.0, END);
+    CU_ASSERT(bench_run(bench, grid, 3));
+    double worst = 0.0;
+    for (int row = 0; row < 3; row++) {
+        for (int i = 0; i < CROWD; i++) {
+            double bend = subjects[i].course_count * (value[i][1] - value[i][0]) / (2.0 * END);
+            double exact = grid[row] * (value[i][0] + bend * grid[row]);
+            worst = fmax(worst, bench_error(bench, row, 0, i, exact));
+        }
+    }
+    CU_ASSERT(worst < 1.0);
+    bench_close(bench);
 }
 
 static void test_lanes_that_fail(void)
@@ -345,5 +383,5 @@ static void test_the_stops_of_others_cost_little(void)
 
 SUITE("march", TEST(test_order), TEST(test_coefficients_belong_together), TEST(test_pivots),
       TEST(test_closed_forms_at_three_tolerances), TEST(test_nobody_matters_to_another),
-      TEST(test_lanes_that_fail), TEST(test_a_subject_that_cannot_be_loaded),
-      TEST(test_the_stops_of_others_cost_little))
+      TEST(test_a_crowd_with_covariates), TEST(test_lanes_that_fail),
+      TEST(test_a_subject_that_cannot_be_loaded), TEST(test_the_stops_of_others_cost_little))
