@@ -10,7 +10,7 @@ const Tape *study_tape(const Study *study, Arena *arena);
 
 /* Most lanes of a pack for this model, when nobody asks for a number. */
 int study_lanes(const Study *study);
-/* Subjects of a pack where there are so many: with steps of their own, some that wait their turn. */
+/* Subjects of a pack where there are so many: with steps of their own, some wait their turn. */
 int study_crowd(const Study *study, int subjects);
 
 /* The columns arm, id, time and the outputs, with room for so many rows of an arm at each time. */
