@@ -373,6 +373,12 @@ static void complain_failures(const Call *call)
 {
     for (int arm = 0; arm < call->study->arm_count; arm++) {
         const Outcome *outcome = &call->result.outcomes[arm];
+        if (outcome->touched > 0) {
+            cli_complain("warning: arm '%s': conditions of the rates are met but not crossed, %ld "
+                         "time%s: derivatives behind lack their part [%s]",
+                         call->study->arms[arm].name, outcome->touched,
+                         outcome->touched == 1 ? "" : "s", fault_code(FAULT_R051));
+        }
         if (outcome->kind == OUTCOME_DONE) {
             continue;
         }

@@ -185,6 +185,22 @@ const char *model_near(const Model *model, unsigned kinds, const char *name);
  * graph grows: not while others read the model. */
 Expr model_condition(const Model *model, Span where, Diag *diag);
 
+/* Where the rates jump because a condition in them depends on states: `surface` passes through zero
+ * there, or (whole) through a whole number, with the rates that differ on its two sides. */
+typedef struct {
+    int state;
+    Expr below, above; // its rate where the surface is a little lower, or higher
+} EdgeSide;
+typedef struct {
+    Expr surface;
+    bool whole;
+    EdgeSide *sides;
+    int side_count;
+} Edge;
+
+/* All edges of a model; their number. The graph grows: not while others read the model. */
+int model_edges(const Model *model, Arena *arena, Edge **edges);
+
 /* Names for expr_print. */
 SymbolNames model_symbol_names(const Model *model);
 

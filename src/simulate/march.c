@@ -12,6 +12,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/pace.h"
 #include "simulate/rosenbrock.h"
+#include "simulate/sensitivity.h"
 
 #include <assert.h>
 #include <math.h>
@@ -64,7 +65,7 @@ bool pack_steps_alone(const Model *model, const SolverOptions *options)
 
 bool march_can(const Pack *pack)
 {
-    return pack_steps_alone(pack->model, &pack->options);
+    return pack_steps_alone(pack->model, &pack->options) && !sensitivity_has_edges(pack);
 }
 
 /* ---- opening ---- */

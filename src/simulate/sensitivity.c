@@ -70,6 +70,7 @@ bool pack_sensitivities(Pack *pack, const SensitiveTarget *targets, int count)
     assert(count == 0 || pack->tape->derives);
     if (pack->sensitivity == NULL) {
         pack->sensitivity = open_empty(pack);
+        sensitivity_open_edges(pack);
     }
     Sensitivity *sensitivity = pack->sensitivity;
     make_room(pack, count);

@@ -43,6 +43,7 @@ struct Sensitivity {
     double *column;       // (states + parameters) scratch
     double *assigned;     // (most assignments × count) what an event assigns
     double *reset;        // (count × states) scratch
+    double *cell;         // (edges × width) between which of its changes each surface lies
 };
 
 /* sensitivity.c */
@@ -105,6 +106,17 @@ void sensitivity_before_delayed(Pack *pack, int lane, const Waiting *waiting);
 void sensitivity_after_event(Pack *pack, int lane, int event);
 void sensitivity_put_off(Pack *pack, int lane, double time, int event, Waiting *waiting);
 void sensitivity_open_events(Pack *pack);
+
+/* sensitivity_edges.c: conditions on states that make the rates jump. */
+/* True if derivatives are asked for and the rates have such conditions. */
+bool sensitivity_has_edges(const Pack *pack);
+void sensitivity_open_edges(Pack *pack);
+/* At a restart: on which side every lane is. */
+void sensitivity_note_edges(Pack *pack, double time);
+/* The earliest crossing of a live lane in the part from `first` to `last` of the last step. */
+bool sensitivity_crossing(Pack *pack, double first, double last, double *time);
+/* The columns of lanes that have crossed at `time`, which is the present, jump. */
+void sensitivity_cross(Pack *pack, double time);
 
 /* One entry of the present. */
 static inline double *sensitivity_entry(const Pack *pack, int column, int state, int lane)

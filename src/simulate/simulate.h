@@ -76,6 +76,8 @@ typedef struct {
     double scheduled, delivered; // OUTCOME_LEDGER
     int event;                   // OUTCOME_EVENTS: which
     long events;                 // of the model that have fired
+    long touched; // conditions of the rates that were met without being crossed, where
+                  // there is no derivative (sensitivity_edges.c)
 } Outcome;
 
 /* Counts over a pack's life; the manifest prints them. */

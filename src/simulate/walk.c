@@ -246,6 +246,7 @@ static bool marches(const Pack *pack)
 static void restart(Pack *pack, double time)
 {
     if (!marches(pack) && lanes_mirror(pack, pack->main.y)) {
+        sensitivity_note_edges(pack, time);
         integrator_restart(pack->main.integrator, time, pack->main.y);
         sensitivity_restart(pack);
     }
@@ -282,13 +283,20 @@ static void interrupt(Pack *pack, double time)
     }
 }
 
-/* What happens at `time` inside the last step: the condition of an event is crossed, or a delayed
- * event is due. False if the run is to be given up. */
-static bool strike(Run *run, double time, double reached)
+/* What happens at `time` inside the last step: the condition of an event is crossed, or one of the
+ * rates with derivatives, or a delayed event is due. At the end of the segment only the columns
+ * jump: the rest is for the stop. False if the run is to be given up. */
+static bool strike(Run *run, double time, double reached, double end)
 {
     Pack *pack = run->pack;
     integrator_value(pack->main.integrator, time, pack->main.y);
     sensitivity_take(pack, time);
+    sensitivity_cross(pack, time);
+    if (same_time(time, end)) {
+        restart(pack, time);
+        run->steps = 0;
+        return true;
+    }
     bool more = observe_now(run, time);
     (void)events_fire(pack, time, reached);
     more = more && record_stop(run, time);
@@ -309,6 +317,7 @@ static bool look_into(Run *run, double before, double *time, double end, double 
         at = reached;
         strikes = *until < end && reached >= *until;
     }
+    strikes = sensitivity_crossing(pack, before, at, &at) || strikes;
     double last = strikes ? at : end;
     bool own = pack->main.own;
     if (own && !strikes && reached < pack->next_look) {
@@ -320,7 +329,7 @@ static bool look_into(Run *run, double before, double *time, double end, double 
     bool more = true;
     if (strikes) {
         *time = at;
-        more = strike(run, at, reached);
+        more = strike(run, at, reached, end);
         *until = events_until(pack, end);
         integrator_stop_at(pack->main.integrator, *until);
     }
@@ -376,6 +385,14 @@ static bool is_hopeless(Run *run, double time, StepStatus *status)
     return true;
 }
 
+/* The end of a segment, and the present. */
+static bool come_to_end(Pack *pack, double time)
+{
+    take_state(pack, time);
+    sensitivity_cross(pack, time); // on the very edge of a condition
+    return true;
+}
+
 /* From a stop to the next at `end`. False if the run is to be given up; time is where it got to. */
 static bool advance(Run *run, double *time, double end)
 {
@@ -403,16 +420,14 @@ static bool advance(Run *run, double *time, double end)
                 return false;
             }
             if (status == STEP_AT_STOP && *time >= end) {
-                take_state(pack, *time);
-                return true;
+                return come_to_end(pack, *time);
             }
             if (!is_hopeless(run, *time, &status)) {
                 continue;
             }
         }
         if (status == STEP_REFUSED && same_time(*time, end)) {
-            take_state(pack, *time); // too close to the stop for a step
-            return true;
+            return come_to_end(pack, *time); // too close to the stop for a step
         }
         recover(run, status, *time);
         watch_anew(run, *time);

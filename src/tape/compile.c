@@ -100,6 +100,21 @@ static void want_program(Wanted *wanted, const Model *model, const TapeOptions *
     }
 }
 
+/* What the edges of the rates need, which nobody asks for without derivatives. */
+static void want_edges(Wanted *wanted, const Tape *tape, ProgramName name)
+{
+    for (int i = 0; i < tape->edge_count; i++) {
+        const Edge *edge = &tape->edges[i];
+        if (name == PROGRAM_EDGES) {
+            want(wanted, edge->surface);
+        }
+        for (int k = 0; name == PROGRAM_SIDES && k < edge->side_count; k++) {
+            want(wanted, edge->sides[k].below);
+            want(wanted, edge->sides[k].above);
+        }
+    }
+}
+
 /* Derivatives of the outputs of a program that has its place already. */
 static void want_partials(Wanted *wanted, Tape *tape, Arena *arena, ProgramName name)
 {
@@ -123,6 +138,24 @@ static void keep_sensitive(Tape *tape, Arena *arena, const TapeOptions *options)
         sensitive[i] = options->sensitive[i];
     }
     tape->sensitive = sensitive;
+    Edge *edges = NULL;
+    tape->edge_count = options->derive ? model_edges(tape->model, arena, &edges) : 0;
+    tape->edges = edges;
+}
+
+static void want_all(Wanted *wanted, Tape *tape, Arena *arena, const TapeOptions *options)
+{
+    for (int p = 0; p < PROGRAM_COUNT; p++) {
+        wanted->start[p] = (int)wanted->count;
+        if (p < PROGRAM_PARTIALS) {
+            want_program(wanted, tape->model, options, (ProgramName)p);
+        } else if (p == PROGRAM_EDGES || p == PROGRAM_SIDES) {
+            want_edges(wanted, tape, (ProgramName)p);
+        } else if (tape->derives) {
+            want_partials(wanted, tape, arena, (ProgramName)p);
+        }
+    }
+    wanted->start[PROGRAM_COUNT] = (int)wanted->count;
 }
 
 /* Emits every program but PROGRAM_SETUP, then that one: it computes what the others read. */
@@ -250,15 +283,7 @@ const Tape *tape_compile(Arena *arena, const Model *model, const TapeOptions *op
     keep_sensitive(tape, arena, options);
 
     Wanted wanted = {.scratch = scratch};
-    for (int p = 0; p < PROGRAM_COUNT; p++) {
-        wanted.start[p] = (int)wanted.count;
-        if (p < PROGRAM_PARTIALS) {
-            want_program(&wanted, model, options, (ProgramName)p);
-        } else if (tape->derives) {
-            want_partials(&wanted, tape, arena, (ProgramName)p);
-        }
-    }
-    wanted.start[PROGRAM_COUNT] = (int)wanted.count;
+    want_all(&wanted, tape, arena, options);
 
     Terms terms;
     terms_open(&terms, scratch);

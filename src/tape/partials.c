@@ -7,6 +7,7 @@
  *   switches   the surfaces, by parameters (their slope in time stands in PROGRAM_SWITCHES)
  *   events     surfaces and delays, by states, parameters and time
  *   assign     by states, parameters and time
+ *   edges      the surfaces, by states, parameters and time
  *
  * The derivatives are nodes of the model's graph, so whatever they have in common, among themselves
  * or with the program they derive, is one node. Those that fold to 0 are left out.
@@ -30,6 +31,7 @@ static const struct {
     [PROGRAM_SWITCHES_PARTIALS] = {PROGRAM_SWITCHES, BY_PARAMETER},
     [PROGRAM_EVENTS_PARTIALS] = {PROGRAM_EVENTS, BY_STATE | BY_PARAMETER | BY_TIME},
     [PROGRAM_ASSIGN_PARTIALS] = {PROGRAM_ASSIGN, BY_STATE | BY_PARAMETER | BY_TIME},
+    [PROGRAM_EDGES_PARTIALS] = {PROGRAM_EDGES, BY_STATE | BY_PARAMETER | BY_TIME},
 };
 
 ProgramName partials_base(ProgramName derived)

@@ -58,6 +58,9 @@ typedef enum {
     PROGRAM_SWITCHES_PARTIALS, // of the surfaces
     PROGRAM_EVENTS_PARTIALS,   // of the surfaces and delays
     PROGRAM_ASSIGN_PARTIALS,
+    PROGRAM_EDGES,          // the surface of each edge of the rates (model_edges)
+    PROGRAM_SIDES,          // for each of their sides: the rate below, and above
+    PROGRAM_EDGES_PARTIALS, // of the surfaces
     PROGRAM_COUNT
 } ProgramName;
 
@@ -115,6 +118,8 @@ typedef struct Tape {
     const int *sensitive; // (sensitive_count) parameters of the model they derive by
     int sensitive_count;
     Partials partials[PROGRAM_COUNT];
+    const Edge *edges; // (edge_count) of the model, if the tape derives
+    int edge_count;
     const Expr *slot_origin;   // (working) what each slot up to the working ones stands for
     const Interpolant *tables; // (model->table_count), set at compile time; may be NULL
     const char *isa;           // "avx512", "avx2", "baseline": what run-time detection chose
