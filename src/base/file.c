@@ -23,7 +23,8 @@ struct OutFile {
     const char *path;
     const char *temporary;
     char *buffer;
-    size_t used;
+    size_t used, room;
+    Arena *arena; // of a piece: where its buffer grows; else NULL
 };
 
 static OutFile *create(Arena *arena, const char *path, bool followed)
@@ -32,6 +33,7 @@ static OutFile *create(Arena *arena, const char *path, bool followed)
     OutFile *file = arena_alloc(arena, sizeof *file);
     file->path = arena_copy(arena, path, strlen(path));
     file->buffer = arena_alloc(arena, BUFFER_BYTES);
+    file->room = BUFFER_BYTES;
     file->temporary = "";
     if (strcmp(path, "-") == 0) {
         file->in_place = true;
@@ -75,17 +77,47 @@ void file_flush(OutFile *file)
     file->used = 0;
 }
 
+OutFile *file_piece(Arena *arena)
+{
+    assert(arena != NULL);
+    OutFile *piece = arena_alloc(arena, sizeof *piece);
+    *piece = (OutFile){.handle = -1,
+                       .path = "",
+                       .temporary = "",
+                       .buffer = arena_alloc(arena, BUFFER_BYTES),
+                       .room = BUFFER_BYTES,
+                       .arena = arena};
+    return piece;
+}
+
+void file_append(OutFile *file, OutFile *piece)
+{
+    assert(file != piece && piece->arena != NULL);
+    file_write(file, piece->buffer, piece->used);
+    piece->used = 0;
+}
+
+static void grow(OutFile *piece)
+{
+    char *larger = arena_alloc(piece->arena, 2 * piece->room);
+    memcpy(larger, piece->buffer, piece->used);
+    piece->buffer = larger;
+    piece->room *= 2;
+}
+
 void file_write(OutFile *file, const void *bytes, size_t length)
 {
     const char *from = bytes;
     while (length) {
-        size_t room = BUFFER_BYTES - file->used;
+        size_t room = file->room - file->used;
         size_t part = length < room ? length : room;
         memcpy(file->buffer + file->used, from, part);
         file->used += part;
         from += part;
         length -= part;
-        if (file->used == BUFFER_BYTES) {
+        if (file->used == file->room && file->arena != NULL) {
+            grow(file);
+        } else if (file->used == file->room) {
             file_flush(file);
         }
     }

@@ -24,6 +24,11 @@ void file_flush(OutFile *file);
 /* Appends bytes (buffered). Errors are kept and reported by file_commit. */
 void file_write(OutFile *file, const void *bytes, size_t length);
 
+/* A piece that is written beforehand, in memory, by a thread of its own perhaps: it goes into a
+ * file by file_append, which leaves it empty, and is not committed. */
+OutFile *file_piece(Arena *arena);
+void file_append(OutFile *file, OutFile *piece);
+
 /* True when everything has reached the disk under the final name; else errno says why and nothing
  * is left. The handle is dead afterwards. */
 bool file_commit(OutFile *file);

@@ -271,7 +271,7 @@ static int write_cohort(Run *run)
         }
     }
     const char *path = file_join(cli->arena, run->call->folder, "subjects.csv");
-    if (!population_write_subjects(run->plan, path)) {
+    if (!population_write_subjects(run->plan, run->options.jobs, path)) {
         return cannot_write(path);
     }
     double refused = 0.0;
@@ -321,15 +321,16 @@ static bool write_kind(Run *run, FileKind kind, const char *path)
 {
     switch (kind) {
     case FILE_OUTCOMES:
-        return population_write_outcomes(run->plan, path);
+        return population_write_outcomes(run->plan, run->options.jobs, path);
     case FILE_SUBJECTS:
-        return population_write_subjects(run->plan, path);
+        return population_write_subjects(run->plan, run->options.jobs, path);
     case FILE_SUMMARY:
         return population_write_summary(run->plan, run->options.jobs, path, run->result.table);
     case FILE_CONTRAST:
         return population_write_contrast(run->plan, run->options.jobs, path);
     case FILE_SINGLE:
-        return population_write_individuals(run->plan, run->study->table_outputs, path);
+        return population_write_individuals(run->plan, run->options.jobs, run->study->table_outputs,
+                                            path);
     case FILE_HDF5:
         return population_write_hdf5(run->plan, run->study->table_outputs, run->hdf5, path);
     case FILE_KINDS:

@@ -116,9 +116,9 @@ void population_result(const Plan *plan, const struct PopulationCounts *counts, 
                        RunResult *result);
 
 /* results.c: tables in the order of arms and subjects. False: errno says why. */
-bool population_write_outcomes(const Plan *plan, const char *path);
-bool population_write_subjects(const Plan *plan, const char *path);
-bool population_write_individuals(const Plan *plan, int columns, const char *path);
+bool population_write_outcomes(const Plan *plan, int jobs, const char *path);
+bool population_write_subjects(const Plan *plan, int jobs, const char *path);
+bool population_write_individuals(const Plan *plan, int jobs, int columns, const char *path);
 /* The same as HDF5 (single.c). */
 bool population_write_hdf5(const Plan *plan, int columns, const Hdf5Library *library,
                            const char *path);

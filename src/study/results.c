@@ -1,54 +1,129 @@
 /* results.c: tables of single subjects, arm by arm, in the order of their numbers: who failed, what
- * was drawn, every trajectory. One unit is in memory at a time.
+ * was drawn, every trajectory. Threads make the text of a unit each, and put it in the file when it
+ * is its turn; one unit of each is in memory at a time.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/population.h"
+#include "study/workers.h"
 
 #include "table/csv.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+
+typedef struct Writing Writing;
+typedef bool WriteUnit(Writing *writing, int unit);
 
 /* A file that is being written unit by unit. */
 typedef struct {
     const Plan *plan;
+    int columns; // outputs that are written
+    bool curves; // of whole subjects
+    WriteUnit *write_unit;
     OutFile *file;
-    Arena *scratch;
+    pthread_mutex_t lock;
+    pthread_cond_t turned;
+    long turn; // the unit that is to be put into the file next
+    bool failed;
+    int error;
+} UnitFile;
+
+/* What a thread has for itself. */
+struct Writing {
+    const Plan *plan;
+    int columns;
+    Arena *arena, *scratch;
     ArenaMark mark;
-    int columns;    // outputs that are written
-    double *values; // (rows × width)
-} Writing;
+    OutFile *file;  // the text of a unit
+    double *values; // (rows × width), if there are curves
+};
 
-typedef bool WriteUnit(Writing *writing, int unit);
-
-static bool write_units(Writing *writing, int units, WriteUnit *write_unit)
+static void *writing_open(void *shared)
 {
-    bool good = true;
-    for (int unit = 0; unit < units && good; unit++) {
-        good = write_unit(writing, unit);
-        arena_rewind(writing->scratch, writing->mark);
+    const UnitFile *output = shared;
+    const Plan *plan = output->plan;
+    Arena *arena = arena_new();
+    Writing *writing = arena_alloc(arena, sizeof *writing);
+    *writing = (Writing){.plan = plan,
+                         .columns = output->columns,
+                         .arena = arena,
+                         .scratch = arena_new(),
+                         .file = file_piece(arena)};
+    writing->mark = arena_mark(writing->scratch);
+    size_t cells = output->curves ? (size_t)plan->rows * (size_t)plan->width : 1;
+    writing->values = arena_array(arena, cells, sizeof *writing->values);
+    return writing;
+}
+
+static void writing_close(void *worker)
+{
+    Writing *writing = worker;
+    arena_free(writing->scratch);
+    arena_free(writing->arena);
+}
+
+/* Units are dealt out in order, so that whose turn it is has one that is being worked at. */
+static bool put_in_turn(UnitFile *output, long unit, bool good, int error, OutFile *text)
+{
+    pthread_mutex_lock(&output->lock);
+    while (good && !output->failed && output->turn != unit) {
+        pthread_cond_wait(&output->turned, &output->lock);
     }
+    if (!good && !output->failed) {
+        output->failed = true;
+        output->error = error;
+    }
+    if (!output->failed) {
+        file_append(output->file, text);
+        output->turn++;
+    }
+    bool put = !output->failed;
+    errno = output->error;
+    pthread_cond_broadcast(&output->turned);
+    pthread_mutex_unlock(&output->lock);
+    return put;
+}
+
+static bool writing_work(void *shared, void *worker, long unit)
+{
+    UnitFile *output = shared;
+    Writing *writing = worker;
+    bool good = output->write_unit(writing, (int)unit);
+    int error = errno;
+    arena_rewind(writing->scratch, writing->mark);
+    return put_in_turn(output, unit, good, error, writing->file);
+}
+
+static bool write_units(UnitFile *output, int jobs, int units)
+{
+    pthread_mutex_init(&output->lock, NULL);
+    pthread_cond_init(&output->turned, NULL);
+    WorkPlan work = {.jobs = jobs,
+                     .count = units,
+                     .shared = output,
+                     .open = writing_open,
+                     .work = writing_work,
+                     .close = writing_close};
+    int error = 0;
+    bool good = workers_run(&work, &error) == WORK_DONE;
+    pthread_cond_destroy(&output->turned);
+    pthread_mutex_destroy(&output->lock);
+    errno = error;
     return good;
 }
 
-static bool write_file(Writing *writing, const char *path, const char *head, int units,
-                       WriteUnit *write_unit)
+static bool write_file(UnitFile *output, int jobs, const char *path, const char *head, int units)
 {
-    const Plan *plan = writing->plan;
     Arena *arena = arena_new();
-    writing->scratch = arena_new();
-    writing->mark = arena_mark(writing->scratch);
-    size_t cells = (size_t)plan->rows * (size_t)plan->width;
-    writing->values = arena_array(arena, cells, sizeof *writing->values);
-    writing->file = file_create(arena, path);
-    bool good = writing->file != NULL;
+    output->file = file_create(arena, path);
+    bool good = output->file != NULL;
     if (good) {
-        file_write(writing->file, head, strlen(head));
-        good = csv_finish(writing->file, write_units(writing, units, write_unit));
+        file_write(output->file, head, strlen(head));
+        good = csv_finish(output->file, write_units(output, jobs, units));
     }
     int why = errno;
-    arena_free(writing->scratch);
     arena_free(arena);
     errno = why;
     return good;
@@ -89,11 +164,11 @@ static bool outcomes_of_unit(Writing *writing, int unit)
     return true;
 }
 
-bool population_write_outcomes(const Plan *plan, const char *path)
+bool population_write_outcomes(const Plan *plan, int jobs, const char *path)
 {
-    Writing writing = {.plan = plan};
-    return write_file(&writing, path, "arm,id,outcome,time,reason,state,line\n", plan->unit_count,
-                      outcomes_of_unit);
+    UnitFile output = {.plan = plan, .write_unit = outcomes_of_unit};
+    return write_file(&output, jobs, path, "arm,id,outcome,time,reason,state,line\n",
+                      plan->unit_count);
 }
 
 /* Is the draw the same in every arm? It is, but where an arm moves a location. */
@@ -176,7 +251,7 @@ static void add_name(Text *text, const char *name)
     text_string(text, name);
 }
 
-bool population_write_subjects(const Plan *plan, const char *path)
+bool population_write_subjects(const Plan *plan, int jobs, const char *path)
 {
     const Population *population = plan->population;
     bool by_arm = subjects_by_arm(plan);
@@ -196,9 +271,9 @@ bool population_write_subjects(const Plan *plan, const char *path)
         add_name(&head, "weight");
     }
     text_string(&head, "\n");
-    Writing writing = {.plan = plan};
-    bool good = write_file(&writing, path, head.data, by_arm ? plan->unit_count : plan->pack_count,
-                           subjects_of_unit);
+    UnitFile output = {.plan = plan, .write_unit = subjects_of_unit};
+    bool good =
+        write_file(&output, jobs, path, head.data, by_arm ? plan->unit_count : plan->pack_count);
     int why = errno;
     arena_free(arena);
     errno = why;
@@ -242,7 +317,7 @@ static bool individuals_of_unit(Writing *writing, int unit)
     return true;
 }
 
-bool population_write_individuals(const Plan *plan, int columns, const char *path)
+bool population_write_individuals(const Plan *plan, int jobs, int columns, const char *path)
 {
     assert(columns >= 0 && columns <= plan->study->output_count);
     Arena *arena = arena_new();
@@ -252,8 +327,9 @@ bool population_write_individuals(const Plan *plan, int columns, const char *pat
         add_name(&head, plan->study->outputs[k].label->name);
     }
     text_string(&head, "\n");
-    Writing writing = {.plan = plan, .columns = columns};
-    bool good = write_file(&writing, path, head.data, plan->unit_count, individuals_of_unit);
+    UnitFile output = {
+        .plan = plan, .columns = columns, .curves = true, .write_unit = individuals_of_unit};
+    bool good = write_file(&output, jobs, path, head.data, plan->unit_count);
     int why = errno;
     arena_free(arena);
     errno = why;

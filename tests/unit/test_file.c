@@ -105,6 +105,38 @@ static void test_a_file_that_is_followed(void)
     close_scene(&scene);
 }
 
+/* Pieces larger than a buffer, put in another order than they were written. */
+static void test_pieces(void)
+{
+    enum { LINES = 40000 };
+    Scene scene = open_scene();
+    char *path = path_in(&scene, "result.csv");
+    OutFile *file = file_create(scene.arena, path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    OutFile *late = file_piece(scene.arena);
+    OutFile *early = file_piece(scene.arena);
+    for (int i = 0; i < LINES; i++) {
+        file_write(late, "late\n", 5);
+        file_write(early, "early\n", 6);
+    }
+    file_append(file, early);
+    file_append(file, late);
+    file_append(file, early); // nothing is left of it
+    file_write(early, "end\n", 4);
+    file_append(file, early);
+    CU_ASSERT_TRUE(file_commit(file));
+    const Source *source = NULL;
+    CU_ASSERT_FATAL(source_read(scene.arena, path, &source) == SOURCE_OK);
+    CU_ASSERT_EQUAL_FATAL(source->length, LINES * 11 + 4);
+    for (int i = 0; i < LINES; i++) {
+        CU_ASSERT_FATAL(memcmp(source->text + 6 * i, "early\n", 6) == 0);
+        CU_ASSERT_FATAL(memcmp(source->text + 6 * LINES + 5 * i, "late\n", 5) == 0);
+    }
+    CU_ASSERT(memcmp(source->text + 11 * LINES, "end\n", 4) == 0);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    close_scene(&scene);
+}
+
 static void test_abandon_leaves_nothing(void)
 {
     Scene scene = open_scene();
@@ -246,7 +278,7 @@ static void test_hash(void)
 }
 
 SUITE("file", TEST(test_commit_shows_the_whole_file_at_once), TEST(test_a_file_that_is_followed),
-      TEST(test_abandon_leaves_nothing),
+      TEST(test_pieces), TEST(test_abandon_leaves_nothing),
       TEST(test_the_old_file_stays_until_the_new_one_is_complete), TEST(test_what_cannot_be_opened),
       TEST(test_a_failed_commit_leaves_nothing), TEST(test_a_pipe_stays_a_pipe), TEST(test_folders),
       TEST(test_parts_of_paths), TEST(test_hash))

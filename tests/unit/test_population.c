@@ -161,9 +161,9 @@ static void write_results(Fixture *fixture, Plan *plan, int jobs, char hash[65])
     const char *folder = fixture->folder;
     CU_ASSERT(population_write_summary(plan, jobs, file_join(arena, folder, results[0]), NULL));
     CU_ASSERT(population_write_contrast(plan, jobs, file_join(arena, folder, results[1])));
-    CU_ASSERT(population_write_outcomes(plan, file_join(arena, folder, results[2])));
-    CU_ASSERT(population_write_subjects(plan, file_join(arena, folder, results[3])));
-    CU_ASSERT(population_write_individuals(plan, 3, file_join(arena, folder, results[4])));
+    CU_ASSERT(population_write_outcomes(plan, jobs, file_join(arena, folder, results[2])));
+    CU_ASSERT(population_write_subjects(plan, jobs, file_join(arena, folder, results[3])));
+    CU_ASSERT(population_write_individuals(plan, jobs, 3, file_join(arena, folder, results[4])));
     Text all = text_new(arena);
     for (int i = 0; i < RESULTS; i++) {
         const Source *source = read_result(fixture, i);
