@@ -4,6 +4,7 @@
 #include "study/likelihood.h"
 
 #include <assert.h>
+#include <float.h>
 #include <gsl/gsl_sf_erf.h>
 #include <math.h>
 #include <string.h>
@@ -56,14 +57,18 @@ static bool set_variance(const Fit *fit, const FitDatum *datum, const double *at
     return isfinite(term->v) && term->v > 0.0;
 }
 
-/* M2: values seen lie above their limit. M4: all of them, without a limit above 0. */
+/* M2: values seen lie above their limit. M4: all of them, without one, above 0. The limit of a
+ * value between two is what was observed, not what is given: it moves the beginning of what can be
+ * only where it lies below 0. */
 static double floor_of(const FitObservable *one, const FitDatum *datum)
 {
-    bool lower = datum->censored >= 0;
-    if (one->blq == BLQ_M4) {
-        return lower && !isnan(datum->limit) ? datum->limit : 0.0;
+    if (datum->censored == 0) {
+        return one->blq == BLQ_M4 && isnan(datum->limit) ? 0.0 : datum->limit;
     }
-    return datum->censored == 0 ? datum->limit : (double)NAN;
+    if (one->blq != BLQ_M4) {
+        return (double)NAN;
+    }
+    return datum->censored > 0 && datum->limit < 0.0 ? datum->limit : 0.0;
 }
 
 /* The logarithm of a bound; a lognormal value lies above 0 anyway. */
@@ -116,11 +121,6 @@ static double hazard_below(double u)
     return exp(-0.5 * (u * u + LOG_TWO_PI) - log_below(u));
 }
 
-static double density(double u)
-{
-    return exp(-0.5 * (u * u + LOG_TWO_PI));
-}
-
 /* What a value adds: value, and derivatives by g and v with their (positive) curvature. */
 typedef struct {
     double value, by_g, by_v;
@@ -170,22 +170,34 @@ static void add_condition(const Term *term, Piece *piece)
     add_of_u(term, u, -1.0, hazard, 0.0, piece);
 }
 
+/* ln (Phi(b) - Phi(a)), also where both lie so far out that nothing is left of the difference. */
+static double log_between(double a, double b)
+{
+    double p = a > 0.0 ? 0.5 * (erfc(a * M_SQRT1_2) - erfc(b * M_SQRT1_2))
+                       : 0.5 * (erfc(-b * M_SQRT1_2) - erfc(-a * M_SQRT1_2));
+    if (p >= DBL_MIN) {
+        return log(p);
+    }
+    double near = log_below(a > 0.0 ? -a : b);
+    double far = log_below(a > 0.0 ? -b : a);
+    return near + log(-expm1(far - near));
+}
+
 /* - ln P(between two bounds); curvature by the outer product of the gradient. */
 static bool add_interval(const Term *term, double low, double high, Piece *piece)
 {
     double root = sqrt(term->v);
     double a = (low - term->g) / root;
     double b = (high - term->g) / root;
-    double p = a > 0.0 ? 0.5 * (erfc(a * M_SQRT1_2) - erfc(b * M_SQRT1_2))
-                       : 0.5 * (erfc(-b * M_SQRT1_2) - erfc(-a * M_SQRT1_2));
-    if (!(p > 0.0)) {
+    double log_p = log_between(a, b);
+    if (!isfinite(log_p)) {
         return false;
     }
-    double of_a = density(a) / p;
-    double of_b = density(b) / p;
+    double of_a = exp(-0.5 * (a * a + LOG_TWO_PI) - log_p);
+    double of_b = exp(-0.5 * (b * b + LOG_TWO_PI) - log_p);
     double by_g = (of_b - of_a) / root;
     double by_v = 0.5 * (of_b * b - of_a * a) / term->v;
-    piece->value -= log(p);
+    piece->value -= log_p;
     piece->by_g += by_g;
     piece->by_v += by_v;
     piece->gg += by_g * by_g;

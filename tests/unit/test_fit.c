@@ -213,13 +213,47 @@ static void test_censored_values_bring_probabilities(void)
     double between = normal_below((y - f) / 0.4) - normal_below((4.0 - f) / 0.4);
     CU_ASSERT_DOUBLE_EQUAL(value_of(&small), rest - log(between), 1e-12);
     check_gradient(&small);
-    small.observable.blq = BLQ_M4; // ... given that it is above the lower one
-    double above = normal_below((f - 4.0) / 0.4);
-    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), rest - log(between / above), 1e-12);
+    small.observable.blq = BLQ_M4; // ... given, as the others, that it is above 0
+    double positive = 0.0;
+    for (int i = 0; i < 3; i++) {
+        positive += log(normal_below(small.predicted[i] / 0.4));
+    }
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), rest - log(between) + positive, 1e-12);
     check_gradient(&small);
+    small.data[1].limit = -0.3; // ... or above a limit below 0
+    between = normal_below((y - f) / 0.4) - normal_below((-0.3 - f) / 0.4);
+    double higher = log(normal_below((f + 0.3) / 0.4)) - log(normal_below(f / 0.4));
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), rest - log(between) + positive + higher, 1e-12);
+    check_gradient(&small);
+    small.data[1].limit = 4.0;
+    small.observable.blq = BLQ_M3;
+    double above = normal_below((f - 4.0) / 0.4);
     small.data[1].censored = 0; // M2: seen, where values below the limit would not be in the file
     CU_ASSERT_DOUBLE_EQUAL(value_of(&small), full + log(above), 1e-12);
     check_gradient(&small);
+}
+
+/* What can be seen of a value: below 2, between 2 and 4, or itself. By M4 these are all there is.
+ */
+static void test_m4_shares_out_one(void)
+{
+    Small small;
+    make(&small, ERROR_ADDITIVE);
+    double sd = 2.5;
+    small.at[2] = log(sd);
+    small.fit.datum_count = 1;
+    small.observable.blq = BLQ_M4;
+    small.data[0].censored = 1;
+    small.data[0].value = 2.0;
+    small.data[0].limit = 0.0;
+    double sum = exp(-value_of(&small));
+    small.data[0].value = 4.0;
+    small.data[0].limit = 2.0;
+    sum += exp(-value_of(&small));
+    small.data[0].censored = -1;
+    small.data[0].limit = (double)NAN;
+    sum += exp(-value_of(&small)); // all that is above 4
+    CU_ASSERT_DOUBLE_EQUAL(sum, 1.0, 1e-12);
 }
 
 /* M4 of a normal error: each value, seen or not, given that it is above 0. */
@@ -284,6 +318,13 @@ static void test_far_tails_stay_finite(void)
     small.data[1].value = small.predicted[1] - 40.0 * 0.4;
     double value = value_of(&small);
     CU_ASSERT(isfinite(value) && value > 800.0 && value < 830.0); // 40^2 / 2 and a little
+    check_gradient(&small);
+    small.data[1].limit = small.predicted[1] - 41.0 * 0.4; // what lies beyond is e^-40 of it
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), value, 1e-12 * value);
+    check_gradient(&small);
+    small.data[1].value = small.predicted[1] + 41.0 * 0.4;
+    small.data[1].limit = small.predicted[1] + 40.0 * 0.4;
+    CU_ASSERT_DOUBLE_EQUAL(value_of(&small), value, 1e-12 * value);
     check_gradient(&small);
 }
 
@@ -410,7 +451,8 @@ static void test_a_journal_answers_bit_by_bit(void)
 SUITE("fit", TEST(test_scales_go_forth_and_back), TEST(test_bounds_come_back_as_they_were),
       TEST(test_densities_are_those_of_the_formulas), TEST(test_weights_and_given_deviations),
       TEST(test_censored_values_bring_probabilities), TEST(test_m4_conditions_all_values),
-      TEST(test_a_limit_of_nothing_says_nothing), TEST(test_far_tails_stay_finite),
-      TEST(test_priors_are_parabolas_on_the_scale), TEST(test_a_deviation_left_to_the_residuals),
+      TEST(test_m4_shares_out_one), TEST(test_a_limit_of_nothing_says_nothing),
+      TEST(test_far_tails_stay_finite), TEST(test_priors_are_parabolas_on_the_scale),
+      TEST(test_a_deviation_left_to_the_residuals),
       TEST(test_a_lognormal_error_refuses_what_is_not_positive), TEST(test_starts_fill_the_box),
       TEST(test_a_journal_answers_bit_by_bit))

@@ -55,10 +55,12 @@ def minus_log(row, f, sd, log_scale, blq):
     below = lambda bound: mp.ncdf((bound - g) / sd)
     limit = None if limit == '' else to(limit)
     nothing = None if log_scale else mp.mpf(0) # all that is lognormal lies above 0
-    if blq == 'M4': # the sample space begins at the limit of a value, or at 0
-        floor = limit if limit is not None and cens >= 0 else nothing
+    if cens == 0: # M2: below its limit it would not have been seen
+        floor = limit if limit is not None or blq != 'M4' else nothing
+    elif blq == 'M4': # the sample space begins at 0, or at a limit below that; a higher one was observed, not given
+        floor = limit if cens == 1 and limit is not None and limit < 0 else nothing
     else:
-        floor = limit if cens == 0 else None # M2
+        floor = None
     condition = 0 if floor is None else mp.log(1 - below(floor))
     if cens == 0:
         return ((seen - g) / sd)**2 / 2 + mp.log(sd) + mp.log(2 * mp.pi) / 2 + (seen if log_scale else 0) + condition
