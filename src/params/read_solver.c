@@ -140,8 +140,9 @@ void check_native(Reader *reader)
     if (!study->solver.native) {
         return;
     }
-    const char *obstacle = study->population == NULL && study->data == NULL
-                               ? "the study has neither a population nor a data file"
+    bool fitted = entry_find(reader->config->root, "fit") != NULL;
+    const char *obstacle = study->population == NULL && study->data == NULL && !fitted
+                               ? "the study has neither a population nor a data file nor a fit"
                            : study->solver.dense ? "'dense' pivots throughout"
                                                  : native_obstacle(reader->arena);
     if (obstacle != NULL) {

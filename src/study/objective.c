@@ -153,6 +153,9 @@ static Pack *pack_of(Objective *objective, int count, bool slopes)
             pack_close(*pack);
             *pack = NULL;
         }
+        if (*pack != NULL) {
+            pack_make_native(*pack); // of the states; the columns' right-hand side is interpreted
+        }
     }
     return *pack;
 }

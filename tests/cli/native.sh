@@ -82,6 +82,27 @@ for options in '' '--set solver.method=bdf' '--set solver.dense=true'; do
     rm -rf off on
 done
 
+# a fit, whose subjects carry derivatives
+cat >fit.cfg <<'END'
+model = "all";
+parameters = { k = 0.1; c = 0.0; };
+time = { end = 12.0; every = 1.0; };
+plots = ();
+arms = ( { name = "one"; doses = ( { route = "dose"; amount = "10 mg"; at = 1.0; } ); },
+         { name = "two"; doses = ( { route = "dose"; amount = "20 mg"; at = 1.0; } ); },
+         { name = "three"; doses = ( { route = "dose"; amount = "30 mg"; at = 1.0; } ); } );
+fit = { data = "seen.csv"; parameters = { k = { scale = "log"; }; c = { low = -1.0; high = 0.9; }; };
+  observe = { A = { error = "proportional"; }; x = { error = "additive"; }; }; };
+END
+awk 'BEGIN { print "arm,time,name,value"
+    for (i = 1; i <= 3; i++) for (t = 2; t <= 12; t += 2) {
+        arm = i == 1 ? "one" : i == 2 ? "two" : "three"
+        printf "%s,%d,A,%.4f\n%s,%d,x,%.5f\n", arm, t, 10 * i * exp(-0.2 * (t - 1)) * (1 + 0.05 * sin(7 * t * i)), arm, t, exp(-t) * (1 + 0.1 * sin(5 * t * i)) } }' >seen.csv
+for way in off on; do
+    expect "fit $way" "$STROMA" fit fit.cfg --quiet --no-render --out "fit-$way" --set solver.native="$([ $way = on ] && echo true || echo false)"
+done
+expect 'a fit: the same bytes' same_tables fit-off fit-on
+
 # what is kept is used: no compiler is called
 expect 'objects are kept' test "$(count)" -ge 3
 kept=$(count)
@@ -123,6 +144,9 @@ run shared-run $small --lanes 16 --set solver.method=bdf
 STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" run spoilt-shared $small --lanes 16 --set solver.native=true --set solver.method=bdf
 expect 'and so it does where lanes share their steps' differ shared-run spoilt-shared
 
+STROMA_CC="$PWD/spoil" STROMA_NATIVE_CACHE="$PWD/spoilt" "$STROMA" fit fit.cfg --quiet --no-render --out spoilt-fit --set solver.native=true >said 2>&1
+expect 'and so it does in a fit' differ fit-off spoilt-fit
+
 # a useless compiler; no compiler; a folder that others may write to
 export STROMA_NATIVE_CACHE="$PWD/none"
 # shellcheck disable=SC2086 # words
@@ -138,7 +162,7 @@ warns()
 STROMA_CC=/nowhere/cc
 expect 'no compiler: a warning' warns "$STROMA" run all.cfg
 unset STROMA_CC
-expect 'no population: a warning' warns "$STROMA" run "$SOURCE/params/msc-iv.cfg"
+expect 'neither population nor fit: a warning' warns "$STROMA" run "$SOURCE/params/msc-iv.cfg"
 mkdir open
 chmod 777 open
 expect 'a folder of everybody: a warning' warns env STROMA_NATIVE_CACHE="$PWD/open" "$STROMA" run all.cfg
