@@ -34,7 +34,6 @@ typedef struct {
 } Rank;
 
 struct March {
-    Stage side; // of `many`
     Rank many, alone;
     Rosenbrock outset; // over the whole pack: for the length of the first step only
     Pace *lanes;       // (width)
@@ -74,7 +73,7 @@ static void open_rank(Pack *pack, Rank *rank, Stage *stage, const double *atol)
 {
     size_t width = (size_t)stage->width;
     double rtol = pack->options.rtol / solver_safety(&pack->options);
-    rank->stage = stage;
+    *rank = (Rank){.stage = stage};
     rank->part = arena_array(pack->arena, width, sizeof *rank->part);
     rank->due = arena_array(pack->arena, width, sizeof *rank->due);
     rank->fresh = arena_array(pack->arena, width, sizeof *rank->fresh);
@@ -83,6 +82,16 @@ static void open_rank(Pack *pack, Rank *rank, Stage *stage, const double *atol)
         rank->lane[column] = -1;
     }
     rosenbrock_open(&rank->method, pack->arena, stage, rtol, atol);
+}
+
+/* A stage for so many lanes side by side, or all of the pack. */
+static Stage *open_side(Pack *pack, int lanes)
+{
+    Stage *stage = arena_alloc(pack->arena, sizeof *stage);
+    stage_open(stage, pack->arena, pack->tape, pack->main.kernels,
+               lanes < pack->width ? lanes : pack->width);
+    stage->own = true;
+    return stage;
 }
 
 /* Everything but the working slots, and of the programs' results those that are set up once. */
@@ -107,7 +116,6 @@ static void find_carried(March *march, Arena *arena, const Tape *tape)
 void march_open(Pack *pack)
 {
     size_t width = (size_t)pack->width;
-    int side = pack_lanes(pack->model);
     March *march = arena_alloc(pack->arena, sizeof *march);
     *march = (March){.rows = 2 * pack->states + pack->model->covariate_count +
                              pack->model->switch_count};
@@ -115,10 +123,7 @@ void march_open(Pack *pack)
     for (int i = 0; i < pack->states; i++) {
         atol[i] = pack->options.atol[i] / solver_safety(&pack->options);
     }
-    stage_open(&march->side, pack->arena, pack->tape, pack->main.kernels,
-               side < pack->width ? side : pack->width);
-    march->side.own = true;
-    open_rank(pack, &march->many, &march->side, atol);
+    open_rank(pack, &march->many, open_side(pack, pack_lanes(pack->model)), atol);
     open_rank(pack, &march->alone, &pack->solo, atol);
     rosenbrock_open_outset(&march->outset, pack->arena, &pack->main, march->many.method.rtol, atol);
     find_carried(march, pack->arena, pack->tape);
@@ -128,21 +133,29 @@ void march_open(Pack *pack)
     pack->march = march;
 }
 
+/* Machine code does a group of lanes that fits a register at a time, so more side by side gain
+ * nothing, and what belongs to one group would lie further apart. */
 void march_make_native(Pack *pack)
 {
     March *march = pack->march;
-    march->side.native = native_open(pack->arena, pack->tape,
-                                     blocklu_program(march->many.method.sparse), NATIVE_OWN_STEPS);
+    Rank narrow;
+    open_rank(pack, &narrow, open_side(pack, native_lanes(pack->tape)), march->many.method.atol);
+    const NativeCode *code = native_open(pack->arena, pack->tape,
+                                         blocklu_program(narrow.method.sparse), NATIVE_OWN_STEPS);
+    if (code != NULL) {
+        narrow.stage->native = code;
+        march->many = narrow;
+    }
 }
 
 void march_close(Pack *pack)
 {
-    native_close(pack->march->side.native);
+    native_close(pack->march->many.stage->native);
 }
 
 Stage *march_side(Pack *pack)
 {
-    return &pack->march->side;
+    return pack->march->many.stage;
 }
 
 static Pace *pace_in(const Pack *pack, const Rank *rank, int column)

@@ -53,6 +53,9 @@ bool native_can(const Tape *tape);
  * not made are NULL. */
 typedef enum { NATIVE_SHARED_STEPS, NATIVE_OWN_STEPS } NativeParts;
 
+/* Doubles in a register of the machine. */
+int native_lanes(const Tape *tape);
+
 /* Appends the C. `vector`: doubles in a register; divides the program's width. */
 void native_text(Text *text, const Tape *tape, const LuProgram *lu, NativeParts parts, int vector);
 

@@ -9,6 +9,7 @@
 #include "simulate/native.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -242,6 +243,12 @@ static int lock_folder(const char *folder)
         return -1;
     }
     return file;
+}
+
+int native_lanes(const Tape *tape)
+{
+    assert(tape != NULL);
+    return vector_of(tape->isa, INT_MAX);
 }
 
 static void unlock_folder(int file)
