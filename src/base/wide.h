@@ -7,7 +7,8 @@
  * Same bits: each function gives a lane the same bits at every width (NaNs may differ in sign and
  * payload). Arithmetic is IEEE; nothing may be contracted to a fused multiply-add; functions are
  * SLEEF's "cinz" family (consistent results, no FMA), to 1 ulp (Shibata & Petrogiannis 2020,
- * doi:10.1109/TPDS.2019.2960333). sinh and cosh overflow from 709.8 on, an ulp of exp early.
+ * doi:10.1109/TPDS.2019.2960333). exp and log, asked for most, are in wide_exp.h. sinh and cosh
+ * overflow from 709.8 on, an ulp of exp early.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_BASE_WIDE_H
@@ -309,10 +310,6 @@ WIDE_INLINE WideMask wide_is_true(wide a)
 {
     return wide_not(wide_equal(a, wide_set(0)));
 }
-WIDE_INLINE WideMask wide_is_nan(wide a)
-{
-    return wide_not(wide_equal(a, a));
-}
 
 /* A function of numbers, lane by lane: for what has no vector form. Slow, and so for rare things.
  */
@@ -366,8 +363,6 @@ extern __attribute__((const)) wide WIDE_SLEEF(pow, u10)(wide, wide);
     {                                                                                              \
         return WIDE_SLEEF(sleef, accuracy)(a);                                                     \
     }
-WIDE_FUNCTION(exp, exp, u10)
-WIDE_FUNCTION(log, log, u10)
 WIDE_FUNCTION(log10, log10, u10)
 WIDE_FUNCTION(sin, sin, u10)
 WIDE_FUNCTION(cos, cos, u10)

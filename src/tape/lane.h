@@ -4,7 +4,7 @@
 #ifndef STROMA_TAPE_LANE_H
 #define STROMA_TAPE_LANE_H
 
-#include "base/wide.h"
+#include "base/wide_exp.h"
 
 /* An argument in [-1e-6, 0) counts as 0. */
 WIDE_INLINE WideMask lane_slightly_negative(wide a)

@@ -8,10 +8,8 @@
  *
  * hill with a literal n of 1..8: m = clamp(x), q = max(clamp(K)^n, 1e-300), r = 1/(q + m^n):
  *   value m^n r, slope n (m^(n-1) r) (q r), or 0 for x < -1e-6 K.
- * hill with another n: e = n (ln x - ln K), decay d = exp(-|e|), r = 1/(1 + d), so that r and d r
- * are the larger and the smaller of h and 1 - h: value r if e >= 0 else d r, slope n d r r / x,
- * or 0 for x < -1e-6 K;
- * hill(x, K, -n) = 1 - h comes from the same terms.
+ * hill with another n: e = n (log2 x - log2 K), value h = 1/(1 + 2^-e), slope n h (1 - h) / x, or 0
+ * for x < -1e-6 K; hill(x, K, -n) = 1 - h comes from the same e.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tape/terms.h"
@@ -183,15 +181,12 @@ static void lower_hill(Lower *lower, Expr expr)
     Term log_k = make2(lower, OP_HILL_LOG, value_of(lower, hill_constant), TERM_NONE);
     Term e = make2(lower, OP_MULTIPLY, value_of(lower, exponent),
                    make2(lower, OP_SUBTRACT, log_x, log_k));
-    Term decay = make2(lower, OP_HILL_DECAY, e, TERM_NONE);
-    Term sum = make2(lower, OP_ADD, constant(lower, 1), decay);
-    Term r = make2(lower, OP_RECIPROCAL, sum, TERM_NONE);
     if (!slope) {
-        set_whole(lower, expr, make3(lower, negative ? OP_HILL_REST : OP_HILL_VALUE, e, decay, r));
+        set_whole(lower, expr, make2(lower, negative ? OP_HILL_REST : OP_HILL_VALUE, e, TERM_NONE));
         return;
     }
     Term at = make2(lower, OP_AT_LEAST, value_of(lower, x), constant(lower, EXPR_TINY));
-    Term both = make2(lower, OP_MULTIPLY, make2(lower, OP_MULTIPLY, decay, r), r);
+    Term both = make2(lower, OP_HILL_SLOPE, e, TERM_NONE);
     Term k = make2(lower, OP_AT_LEAST, value_of(lower, hill_constant), constant(lower, EXPR_TINY));
     Term steepest = over(lower, constant(lower, lower->terms->steepest), k);
     Term limited =

@@ -6,7 +6,6 @@
  * expr/operators.def.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "base/wide.h"
 #include "tape/kernels.h"
 #include "tape/lane.h"
 

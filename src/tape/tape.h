@@ -7,8 +7,8 @@
  * only are computed once by tape_setup, not in the time loop; outputs that are such terms too, so
  * nobody but this folder may write to an output slot.
  *
- * Bits: every lane sees the same operations whatever the width and instruction set (SLEEF "cinz"
- * functions, no contraction), so width 1 equals width W. Against the tree walk of expr_evaluate the
+ * Bits: every lane sees the same operations whatever the width and instruction set (base/wide.h, no
+ * contraction), so width 1 equals width W. Against the tree walk of expr_evaluate the
  * last bits may differ: factors of a product are grouped so that constant ones are hoisted, and a
  * denominator that is used several times becomes one reciprocal.
  *

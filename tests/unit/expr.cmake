@@ -1,4 +1,4 @@
-# Tests of src/expr, and of src/base/wide.h, which is compiled once for each width.
+# Tests of src/expr, and of src/base/wide.h and wide_exp.h, which are compiled once for each width.
 find_library(MPFR_LIBRARY mpfr)
 find_library(GMP_LIBRARY gmp)
 
@@ -24,6 +24,7 @@ if(TARGET wide_probe_8)
   target_compile_options(wide_probe_8 PRIVATE -mavx512f -mavx512dq -mavx512vl)
 endif()
 stroma_unit(test_wide expr ${WIDE_PROBES} ${SLEEF_LIBRARY} m)
+stroma_unit(test_wide_exp expr ${WIDE_PROBES} ${SLEEF_LIBRARY} m)
 
 # Text cases: an expression, a variable, what is expected.
 add_executable(run_expr_cases cases/run_expr_cases.c)

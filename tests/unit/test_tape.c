@@ -208,11 +208,18 @@ static const Interpolant tables[] = {{table_x, table_y, NULL, 4, INTERP_LINEAR},
                                      {table_x, table_y, NULL, 4, INTERP_STEP},
                                      {table_x, table_y, table_slope, 4, INTERP_PCHIP}};
 
-static bool nearly(double want, double got)
+static bool nearly(double want, double got, double part)
 {
-    return same_bits(want, got) || want == got || fabs(got - want) <= 1e-14 * fabs(want) ||
+    return same_bits(want, got) || want == got || fabs(got - want) <= part * fabs(want) ||
            (fabs(want) < 1e-299 && fabs(got) < 1e-299) ||
            (fabs(want) > 1e299 && fabs(got) > 1e299 && signbit(want) == signbit(got));
+}
+
+/* What goes by logarithms, its own and its argument's, loses as much as they are large. */
+static double precision(const char *text, double x, double want)
+{
+    double logarithms = fabs(log(fmax(x, 1e-300))) + fabs(log(fmax(fabs(want), 1e-300)));
+    return strncmp(text, "hill", 4) == 0 ? 1e-14 + 4e-16 * logarithms : 1e-14;
 }
 
 static void check_operation(const char *text)
@@ -241,11 +248,12 @@ static void check_operation(const char *text)
             bindings.context = (void *)(size_t)tables;
             double want = expr_evaluate(model->graph, model->states[0].rate, &bindings);
             double got = tape_output(tape, PROGRAM_RATES, slots, 0, 32)[lane];
-            if (!nearly(want, got)) {
+            bool good = nearly(want, got, precision(text, values[i], want));
+            if (!good) {
                 printf("%s at %g, %g: %.17g, tree walk %.17g\n", text, values[i],
                        values[lane % COUNT], got, want);
             }
-            CU_ASSERT(nearly(want, got));
+            CU_ASSERT(good);
         }
     }
     arena_free(arena);

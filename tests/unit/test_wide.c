@@ -60,8 +60,6 @@ static double expected(WideProbe probe, double a, double b)
         return a != 0 || b != 0;
     case WIDE_NOT:
         return a == 0;
-    case WIDE_IS_NAN:
-        return isnan(a) != 0;
     case WIDE_SELECT:
         return a < 0 ? b : a;
     case WIDE_FLOOR:
@@ -98,6 +96,9 @@ static double expected(WideProbe probe, double a, double b)
         return lgamma_r(a, &sign);
     case WIDE_POW:
         return pow(a, b);
+    case WIDE_LOG2: // and what follows: test_wide_exp.c
+    case WIDE_LOGISTIC:
+    case WIDE_LOGISTIC_SLOPE:
     case WIDE_PROBE_COUNT:
         break;
     }
@@ -134,7 +135,7 @@ static void test_wide_functions_agree_with_libm(void)
 {
     Dice dice = {20};
     fill(a, b, &dice);
-    for (int probe = 0; probe < WIDE_PROBE_COUNT; probe++) {
+    for (int probe = 0; probe < WIDE_LOG2; probe++) {
         wide_probe_1((WideProbe)probe, a, b, one, COUNT);
         double worst = 0;
         int at = 0;

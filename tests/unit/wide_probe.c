@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "unit/wide_probe.h"
 
-#include "base/wide.h"
+#include "base/wide_exp.h"
 
 void WIDE_PROBE(WideProbe probe, const double *a_values, const double *b_values, double *out,
                 int count)

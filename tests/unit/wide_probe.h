@@ -1,5 +1,5 @@
-/* wide_probe.h: the functions of base/wide.h as functions on arrays, one copy for each width.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+/* wide_probe.h: the functions of base/wide.h and wide_exp.h as functions on arrays, one copy for
+ * each width. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_TESTS_WIDE_PROBE_H
 #define STROMA_TESTS_WIDE_PROBE_H
 
@@ -20,7 +20,6 @@
     PROBE(AND, wide_truth(wide_and(wide_is_true(a), wide_is_true(b))))                             \
     PROBE(OR, wide_truth(wide_or(wide_is_true(a), wide_is_true(b))))                               \
     PROBE(NOT, wide_truth(wide_not(wide_is_true(a))))                                              \
-    PROBE(IS_NAN, wide_truth(wide_is_nan(a)))                                                      \
     PROBE(SELECT, wide_select(wide_less(a, wide_set(0)), b, a))                                    \
     PROBE(FLOOR, wide_floor(a))                                                                    \
     PROBE(CEIL, wide_ceil(a))                                                                      \
@@ -38,7 +37,10 @@
     PROBE(TANH, wide_tanh(a))                                                                      \
     PROBE(ERF, wide_erf(a))                                                                        \
     PROBE(LGAMMA, wide_lgamma(a))                                                                  \
-    PROBE(POW, wide_pow(a, b))
+    PROBE(POW, wide_pow(a, b))                                                                     \
+    PROBE(LOG2, wide_log2(a))                                                                      \
+    PROBE(LOGISTIC, wide_logistic(a))                                                              \
+    PROBE(LOGISTIC_SLOPE, wide_logistic_slope(a))
 
 typedef enum {
 #define PROBE(NAME, expression) WIDE_##NAME,
