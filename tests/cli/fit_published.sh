@@ -61,7 +61,7 @@ study()
         }
         END {
             printf "model = \"%s\"; plots = (); time = { end = 25.0; every = 5.0; };\n", model
-            printf "solver = { rtol = 1e-10; atol = 1e-12; };\n"
+            printf "solver = { rtol = 1e-12; atol = 1e-14; };\n"
             printf "parameters = { lKe = -2.5; lKa = 0.5; lCl = -3.0; };\narms = ( %s );\n", arms
             printf "fit = { data = \"%s.csv\"; parameters = { lKe = { }; lKa = { }; lCl = { }; };\n", name
             printf "  observe = { conc = { }; }; };\n"
