@@ -241,7 +241,8 @@ BlockLu *blocklu_open(Arena *arena, Pattern pattern, int width, const Kernels *k
     LuProgram *program = &lu->program;
     program->states = pattern.states;
     program->width = width;
-    Pairs pairs = {.arena = arena};
+    Pairs pairs = {.arena = arena, .capacity = 2}; // there is a list, be it empty
+    pairs.items = arena_array(arena, 2, sizeof *pairs.items);
     write_factor(lu, &plan, pattern, &pairs);
     write_solves(program, &plan, &pairs);
     program->pairs = pairs.items;

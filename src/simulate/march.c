@@ -247,7 +247,10 @@ static void set_out(Pack *pack, int stop)
         Pace *one = &march->lanes[lane];
         bool live = lane < pack->count && stage->live[lane];
         double step = live && goes_on(pack, lane, stop) ? one->step : 0.0;
-        *one = (Pace){.step = step};
+        bool first = stop == pack->lanes[lane].first_stop;
+        *one = (Pace){.step = step,
+                      .spent = first ? 0 : one->spent,
+                      .spent_from = first ? pack->lanes[lane].start : one->spent_from};
         if (live) {
             const double *times = pack->lanes[lane].times;
             one->from = times[stop];
@@ -416,11 +419,13 @@ static void end_lanes(Pack *pack, Rank *rank)
             continue;
         }
         Pace *one = pace_in(pack, rank, column);
+        const Lane *lane = &pack->lanes[rank->lane[column]];
+        const long most = pack->options.max_steps;
         if (pace_is_stuck(one)) {
             end_lane(pack, rank, column, STEP_ERROR_TEST);
-        } else if (pace_crawls(one, pack->options.max_steps)) {
+        } else if (pace_crawls(one, most) || pace_dawdles(one, most, lane->start, lane->end)) {
             end_lane(pack, rank, column, STEP_CRAWL);
-        } else if (one->since >= pack->options.max_steps) {
+        } else if (one->since >= most) {
             end_lane(pack, rank, column, STEP_DONE);
         }
     }

@@ -14,7 +14,9 @@ static const double MOST_AT_FIRST = 1e3, LEAST_ERROR = 1e-18;
 static const double MOST_TREND = 1.1;     // or its inverse
 static const double LEAST_STEP = 1e-30;   // of the segment
 static const double LEAST_ADVANCE = 0.05; // of the time since the last stop
-enum { FEWEST_WATCHED = 200, MOST_STILL = 20 };
+static const double LEAST_SHARE = 0.01;   // of the run
+static const double LEAST_GAIN = 0.25;    // of the time since its start
+enum { FEWEST_WATCHED = 200, FEWEST_SPENT = 2000, MOST_STILL = 20 };
 
 double pace_length(const Pace *pace, double most)
 {
@@ -42,6 +44,7 @@ void pace_judge(Pace *pace, double error, double length)
 {
     pace->since++;
     pace->watched++;
+    pace->spent++;
     pace->good = error <= 1.0; // not if it is not finite
     pace->unsound = !isfinite(error);
     double growth =
@@ -92,5 +95,18 @@ bool pace_crawls(Pace *pace, long max_steps)
     bool hopeless = reach < next - pace->watched_from && progress < LEAST_ADVANCE * pace->time;
     pace->watched = 0;
     pace->watched_from = pace->time;
+    return hopeless;
+}
+
+bool pace_dawdles(Pace *pace, long max_steps, double start, double end)
+{
+    if (pace->spent < (max_steps > FEWEST_SPENT ? max_steps : FEWEST_SPENT)) {
+        return false;
+    }
+    double now = pace_clock(pace);
+    double progress = now - pace->spent_from;
+    bool hopeless = progress < LEAST_SHARE * (end - start) && progress < LEAST_GAIN * (now - start);
+    pace->spent = 0;
+    pace->spent_from = now;
     return hopeless;
 }

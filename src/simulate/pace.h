@@ -24,6 +24,8 @@ typedef struct {
     long since;         // steps tried since the last output or stop
     long watched;       // steps tried since watched_from
     double watched_from;
+    long spent;        // steps tried since spent_from, whatever was seen and wherever was a stop
+    double spent_from; // by the lane's clock
     double next; // output or observation of its own that comes next, before the end; or HUGE_VAL
 } Pace;
 
@@ -49,5 +51,10 @@ bool pace_is_stuck(const Pace *pace);
  * limit not do to the next one? (Steps that grow with time, as Robertson's, move the clock a lot
  * compared to the time since the last stop.) See walk.c for what comes to that. */
 bool pace_crawls(Pace *pace, long max_steps);
+/* Looked at each time the step limit is spent, whatever was seen meanwhile: a run may take a
+ * hundred times as many steps. Did these move the clock by less than a hundredth of the run, which
+ * begins at `start`, and by less than a quarter of the time since? (Early steps may be short.) With
+ * many outputs a lane that is held at a jump would not spend the limit of any one. */
+bool pace_dawdles(Pace *pace, long max_steps, double start, double end);
 
 #endif

@@ -62,6 +62,16 @@ static void check_plain(const Text *text)
     }
 }
 
+/* Nothing but blanks. */
+static bool is_blank(const char *text, size_t length)
+{
+    size_t i = 0;
+    while (i < length && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r')) {
+        i++;
+    }
+    return i == length;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
@@ -74,8 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         Text answer = text_new(server.line);
         ArenaMark mark = arena_mark(server.line);
         serve_answer(&server, text + at, length, &answer);
-        assert(answer.length > 0 || strspn(text + at, " \t\r") >= length || length == 0 ||
-               memchr(text + at, '\r', length));
+        assert(answer.length > 0 || is_blank(text + at, length) || memchr(text + at, '\r', length));
         check_plain(&answer);
         arena_rewind(server.line, mark);
         at += length + 1;

@@ -381,7 +381,118 @@ static void test_the_stops_of_others_cost_little(void)
     }
 }
 
+static bool count_rows(void *context, int index, double time, const double *values,
+                       const bool *live, int width)
+{
+    int *rows = context;
+    (void)index, (void)time, (void)values, (void)width;
+    *rows += live[0];
+    return true;
+}
+
+/* Rows that are there of so many equally spaced ones. */
+static int run_densely(Bench *bench, const SubjectInput *subject, double end, int count)
+{
+    double *times = arena_array(bench->arena, (size_t)count, sizeof *times);
+    int rows = 0;
+    for (int i = 0; i < count; i++) {
+        times[i] = end * i / (count - 1);
+    }
+    bench_load(bench, subject, 1, 0.0, end);
+    CU_ASSERT(pack_run(bench->pack, times, count, count_rows, &rows, NULL));
+    return rows;
+}
+
+/* A state held at a jump, and so many outputs that none of them spends the step limit; doses in
+ * between, so that no stop begins the count anew. */
+static void test_a_slide_through_many_outputs_ends(void)
+{
+    enum { ROWS = 200001 };
+    Mix mix;
+    fill_mix(&mix);
+    mix.parameters[0][4] = 1.0;
+    Dose many = {
+        .kind = DOSE_BOLUS, .route = -1, .state = A, .amount = 1.0, .count = 200, .interval = 0.1};
+    Regimen busy = {&many, 1};
+    for (int i = 0; i < 2; i++) {
+        mix.subjects[0].regimen = i == 0 ? NULL : &busy;
+        Bench *bench = open_bench(MIXED, 1, 1e-6, 1e-8);
+        int rows = run_densely(bench, mix.subjects, 20.0, ROWS);
+        const Outcome *outcome = pack_outcome(bench->pack, 0);
+        CU_ASSERT(outcome->kind == OUTCOME_NO_CONVERGENCE && outcome->crawls);
+        CU_ASSERT(outcome->time > 0.5 && outcome->state == 4);
+        CU_ASSERT(rows > ROWS / 40 && rows < ROWS / 10); // it did slide through some
+        CU_ASSERT(pack_stats(bench->pack)->steps < 10 * bench->options.max_steps);
+        bench_close(bench);
+    }
+}
+
+static const char SWING[] = "model swing \"round and round\"\n"
+                            "time hour\n"
+                            "state x = 1\nstate y = 0\n"
+                            "d/dt(x) = 6.283185307179586 [1/hour] * y\n"
+                            "d/dt(y) = -6.283185307179586 [1/hour] * x\n";
+
+static Bench *open_swing(long limit)
+{
+    Bench *bench = bench_model(SWING, NULL);
+    bench->options.method = SOLVER_ROSENBROCK;
+    bench->options.max_steps = limit;
+    bench_tolerance(bench, 1e-6, 1e-6);
+    bench_pack(bench, 1);
+    return bench;
+}
+
+/* A long way is no slide: it may take a hundred times the limit, and no more. */
+static void test_a_long_way(void)
+{
+    enum { LIMIT = 2000, HOURS = 3000 };
+    const SubjectInput subject = {0};
+    Bench *bench = open_swing(LIMIT);
+    CU_ASSERT_EQUAL(run_densely(bench, &subject, HOURS, HOURS + 1), HOURS + 1);
+    CU_ASSERT_EQUAL(bench_outcome(bench, 0), OUTCOME_DONE);
+    CU_ASSERT(pack_stats(bench->pack)->steps > 10L * LIMIT);
+    bench_close(bench);
+    bench = open_swing(LIMIT);
+    CU_ASSERT(run_densely(bench, &subject, 20 * HOURS, 20 * HOURS + 1) < HOURS);
+    CU_ASSERT(pack_outcome(bench->pack, 0)->crawls);
+    CU_ASSERT(pack_stats(bench->pack)->steps < 10L * LIMIT);
+    bench_close(bench);
+    // nobody looks: the limit of one interval
+    bench = open_swing(LIMIT);
+    CU_ASSERT_EQUAL(run_densely(bench, &subject, HOURS, 2), 1);
+    CU_ASSERT_EQUAL(bench_outcome(bench, 0), OUTCOME_STEP_LIMIT);
+    CU_ASSERT_EQUAL(pack_stats(bench->pack)->steps, LIMIT);
+    bench_close(bench);
+}
+
+static volatile int halt;
+
+static bool halt_at_third(void *context, int lane, int index, double time, const double *values,
+                          int width)
+{
+    (void)context, (void)lane, (void)time, (void)values, (void)width;
+    halt = index == 2;
+    return true;
+}
+
+/* Who is asked to stop does so at the next step. */
+static void test_a_lane_stops_when_it_is_told(void)
+{
+    Observation seen[4] = {{.time = 1.0}, {.time = 2.0}, {.time = 3.0}, {.time = 2999.0}};
+    const SubjectInput subject = {.observations = seen, .observation_count = 4};
+    Bench *bench = open_swing(1000000);
+    pack_observe(bench->pack, halt_at_third, NULL);
+    bench_load(bench, &subject, 1, 0.0, 3000.0);
+    CU_ASSERT(!pack_run(bench->pack, NULL, 0, NULL, NULL, &halt));
+    CU_ASSERT_EQUAL(bench_outcome(bench, 0), OUTCOME_STOPPED);
+    CU_ASSERT(pack_stats(bench->pack)->steps < 1000);
+    bench_close(bench);
+}
+
 SUITE("march", TEST(test_order), TEST(test_coefficients_belong_together), TEST(test_pivots),
       TEST(test_closed_forms_at_three_tolerances), TEST(test_nobody_matters_to_another),
       TEST(test_a_crowd_with_covariates), TEST(test_lanes_that_fail),
-      TEST(test_a_subject_that_cannot_be_loaded), TEST(test_the_stops_of_others_cost_little))
+      TEST(test_a_subject_that_cannot_be_loaded), TEST(test_the_stops_of_others_cost_little),
+      TEST(test_a_slide_through_many_outputs_ends), TEST(test_a_long_way),
+      TEST(test_a_lane_stops_when_it_is_told))
