@@ -80,6 +80,8 @@ bool cli_readable(const Cli *cli, const char *path);
 
 /* True for a model file (*.stroma); everything else is taken for a study. */
 bool cli_is_model(const char *path);
+/* Complains of a table in the place of a study; an ExitCode. */
+int cli_refuse_table(const Cli *cli, const char *path);
 
 /* The command line as one could type it again. */
 const char *cli_command_line(const Cli *cli);

@@ -55,7 +55,8 @@ static int read_level(ProfileCall *profile)
     if (word != NULL &&
         (!number_read(word, strlen(word), &profile->level, &used) || word[used] != '\0' ||
          !(profile->level >= 0.5) || !(profile->level <= 0.9999))) {
-        return cli_misused(cli, "'--level %s' is not a number from 0.5 to 0.9999", word);
+        return cli_misused(cli, "'--level %s' is not a number from 0.5 to 0.9999%s", word,
+                           used > 0 && profile->level > 1.0 ? ", such as 0.95" : "");
     }
     return CLI_OK;
 }

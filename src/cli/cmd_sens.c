@@ -77,6 +77,39 @@ static const char *next_word(Arena *arena, const char **list)
     return arena_copy(arena, at, length);
 }
 
+/* What is wrong with the name of a target. */
+static const char *hint_of(const Call *call, const char *word)
+{
+    Arena *arena = call->cli->arena;
+    const Model *model = call->study->model;
+    NameRef ref = model_find(model, word);
+    const char *near = model_near(model, 1U << NAME_PARAMETER, word);
+    if (strncmp(word, "dose.", 5) == 0) {
+        long number = strtol(word + 5, NULL, 10);
+        int most = 0;
+        for (int arm = 0; arm < call->study->arm_count; arm++) {
+            int count = call->study->arms[arm].regimen.count;
+            most = count > most ? count : most;
+        }
+        if (number > most) {
+            return arena_format(arena, "; no arm has more than %d dose%s", most,
+                                most == 1 ? "" : "s");
+        }
+        return "; doses are counted from 1, such as dose.1.amount, .fraction, .lag, .duration or "
+               ".time";
+    }
+    if (strchr(word, ' ') != NULL) {
+        return "; between several stand commas";
+    }
+    if (ref.kind == NAME_STATE) {
+        return arena_format(arena, "; did you mean 'initial.%s'?", word);
+    }
+    if (ref.kind != NAME_NONE) {
+        return "; derivatives of outputs are taken by what they depend on";
+    }
+    return near == NULL ? "" : arena_format(arena, "; did you mean '%s'?", near);
+}
+
 static int read_targets(Call *call)
 {
     Cli *cli = call->cli;
@@ -93,13 +126,8 @@ static int read_targets(Call *call)
             call->target_count++;
             continue;
         }
-        const char *near = model_near(call->study->model, 1U << NAME_PARAMETER, word);
-        return near == NULL
-                   ? cli_misused(cli, "'%s' is no parameter, initial.STATE or dose.N.PART", word)
-                   : cli_misused(cli,
-                                 "'%s' is no parameter, initial.STATE or dose.N.PART; did you "
-                                 "mean '%s'?",
-                                 word, near);
+        return cli_misused(cli, "'%s' is no parameter, initial.STATE or dose.N.PART%s", word,
+                           hint_of(call, word));
     }
     return call->target_count > 0 ? CLI_OK : cli_misused(cli, "--parameters names nothing");
 }
@@ -132,8 +160,11 @@ static int read_times(Call *call)
         size_t used = 0;
         bool good = number_read(word, strlen(word), &value, &used) && word[used] == '\0';
         if (!good || value < study->start || value > study->end) {
-            return cli_misused(cli, "'--at %s' is no time of the study, from %g to %g %s", word,
-                               study->start, study->end, study_unit(study->model->time_unit));
+            const char *rest = word + strspn(word, "0123456789.eE+- ");
+            return cli_misused(cli, "'--at %s' is no time of the study, from %g to %g %s%s", word,
+                               study->start, study->end, study_unit(study->model->time_unit),
+                               !good && *rest != '\0' && rest > word ? "; write it without a unit"
+                                                                     : "");
         }
         if (call->chosen_count == MOST_CHOSEN) {
             return cli_misused(cli, "--at takes up to %d times", MOST_CHOSEN);
@@ -437,6 +468,7 @@ static int read_study(Call *call)
     }
     params.models = places_models(cli->arena);
     int code = settings_at_dose(cli, true, &call->at_dose);
+    code = code == CLI_OK ? cli_refuse_table(cli, path) : code;
     if (code != CLI_OK) {
         return code;
     }

@@ -172,7 +172,8 @@ static int read_options(Cli *cli, ParamsOptions *params, int *lanes, AtDose *at_
                            "the study cannot be read from standard input: requests come there");
     }
     params->at_dose = option_value(&cli->arguments, "at-dose"); // of the fit, if there is one
-    return settings_at_dose(cli, false, at_dose);
+    int code = settings_at_dose(cli, false, at_dose);
+    return code == CLI_OK ? cli_refuse_table(cli, path) : code;
 }
 
 static int run_serve(Cli *cli)

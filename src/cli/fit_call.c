@@ -53,6 +53,10 @@ static int read_study(FitCall *call, int starts)
     if (cli_is_model(path)) {
         return cli_misused(cli, "'%s' is a model; give a study with a group 'fit'", path);
     }
+    int code = cli_refuse_table(cli, path);
+    if (code != CLI_OK) {
+        return code;
+    }
     if (!cli_readable(cli, path)) {
         return CLI_FILE;
     }

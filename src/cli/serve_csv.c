@@ -154,7 +154,10 @@ static void take_header(Server *server, const Fields *fields, Text *text)
     if (trial.error != NULL) {
         bool plain = trial.call.change_count == 0 && trial.error[strlen(trial.error) - 1] != '?';
         refuse(server, trial.error,
-               plain ? "; a line is an object { }, a list of them, or a header of names" : "",
+               fields->count == 1 && strpbrk(fields->cells[0], ";\t") != NULL
+                   ? "; columns are separated by commas"
+               : plain ? "; a line is an object { }, a list of them, or a header of names"
+                       : "",
                text);
         return;
     }

@@ -181,9 +181,16 @@ static void read_member(Server *server, Request *request, const char *key, json_
         }
     } else {
         const char *near = names_near_list(keys, (int)(sizeof keys / sizeof keys[0]), key);
-        request_error(server, request, "a request has no member '%.100s'%s%s%s", key,
-                      near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
-                      near == NULL ? "" : "'?");
+        if (model_find(server->study->model, key).kind == NAME_PARAMETER) {
+            request_error(server, request,
+                          "a request has no member '%.100s'; write \"parameters\": {\"%.100s\": "
+                          "...}",
+                          key, key);
+        } else {
+            request_error(server, request, "a request has no member '%.100s'%s%s%s", key,
+                          near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+                          near == NULL ? "" : "'?");
+        }
     }
 }
 

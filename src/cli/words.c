@@ -117,6 +117,13 @@ bool cli_is_model(const char *path)
     return places_ends_with(path, ".stroma");
 }
 
+int cli_refuse_table(const Cli *cli, const char *path)
+{
+    return places_ends_with(path, ".csv")
+               ? cli_misused(cli, "'%s' is a table; give the study that names it", path)
+               : CLI_OK;
+}
+
 /* One line; where it is broken, the rest stands under its beginning. */
 static void wrap_line(Text *text, const char *line, const char *end, int indent)
 {

@@ -48,7 +48,12 @@ static void read_method(FitReader *reader)
     }
     diag_report(reader->reader->diag, FAULT_P426, entry->value, "there is no method '%s'", word);
     const char *near = names_near_list(known, count, word);
-    if (near) {
+    near = fit_method_word(word) ? fit_method_word(word) : near;
+    if (fit_is_of_populations(word)) {
+        diag_hint(reader->reader->diag,
+                  "there are no random effects here: leave 'method' out; by = "
+                  "\"subject\" estimates a value for each");
+    } else if (near) {
         diag_hint(reader->reader->diag, "did you mean '%s'?", near);
     } else {
         diag_hint(reader->reader->diag, "known: auto, least-squares, scoring, lbfgs, slsqp, mma, "
@@ -112,10 +117,13 @@ static void check_box(FitReader *reader)
     }
     for (int i = 0; i < fit->model_count && why; i++) {
         const FitParameter *one = &fit->parameters[i];
-        if (!isfinite(one->low) || !isfinite(one->high) ||
-            (one->scale == SCALE_LOG && one->low <= 0.0)) {
+        bool endless = one->scale == SCALE_LOG && one->low <= 0.0;
+        if (!isfinite(one->low) || !isfinite(one->high) || endless) {
             diag_report(reader->reader->diag, FAULT_P426, one->span,
-                        "'%s' has no 'low' and 'high', which %s", one->name, why);
+                        endless && isfinite(one->high)
+                            ? "'%s' has no 'low' above 0 on its log scale, which %s"
+                            : "'%s' has no 'low' and 'high', which %s",
+                        one->name, why);
             return;
         }
     }

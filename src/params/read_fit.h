@@ -23,6 +23,12 @@ void read_fit_data(FitReader *fit);
 void fit_table_moments(FitReader *fit, bool sided);
 /* read_fit_parameter.c: fit->parameters, once the subjects are known. */
 void read_fit_parameters(FitReader *fit);
+/* read_fit_words.c: our word for what another tool calls so, or NULL. */
+const char *fit_column_word(const char *word);
+const char *fit_error_word(const char *word);
+const char *fit_method_word(const char *word);
+bool fit_is_of_doses(const char *column);       // a column of a data file with doses
+bool fit_is_of_populations(const char *method); // a method for random effects
 /* Room for one more; returns its index. */
 int add_fit_parameter(FitReader *fit, FitParameter parameter);
 

@@ -28,6 +28,7 @@ enum {
     AT_DOSE,
     AT_COUNT
 };
+enum { MOST_LISTED = 8 };
 static const char *const columns[AT_COUNT] = {"arm", "id",   "time",  "name",   "value",
                                               "sd",  "cens", "limit", "weight", "at_dose"};
 
@@ -69,6 +70,10 @@ static bool number(const DataTable *table, size_t row, int column, double *value
     }
     diag_report(table->fit->reader->diag, FAULT_D062, place(table, row, column),
                 "%s is '%s': not a finite number", columns[column], text(table, row, column));
+    if (column == AT_VALUE) {
+        diag_hint(table->fit->reader->diag,
+                  "below a limit: write the limit, and 1 in a column cens; not measured: NA");
+    }
     return false;
 }
 
@@ -96,8 +101,12 @@ static void find_column(DataTable *table, size_t index)
     }
     diag_report(diag, FAULT_D061, span, "'%s' is no column of a table of observations", name);
     const char *near = names_near_list(columns, AT_COUNT, name);
+    near = near ? near : fit_column_word(name);
     if (near) {
         diag_hint(diag, "did you mean '%s'?", near);
+    } else if (fit_is_of_doses(name)) {
+        diag_hint(diag, "a file that holds the doses too is the data of the study: data = { file = "
+                        "...; }, and no fit.data");
     } else {
         diag_hint(diag,
                   "known: arm, id, time, name, value, sd, cens, limit, weight, at_dose; to leave "
@@ -113,10 +122,19 @@ static bool read_header(DataTable *table)
     for (int i = 0; i < AT_COUNT; i++) {
         table->at[i] = -1;
     }
+    Span head = {table->csv.source, table->csv.fields[0].start, table->csv.fields[0].length};
+    for (size_t i = 0; i < table->csv.columns; i++) {
+        double value = (double)NAN;
+        if (csv_number(&table->csv, &table->csv.fields[i], &value) && !isnan(value)) {
+            diag_report(reader->diag, FAULT_D060, head,
+                        "the first line holds numbers, and should name the columns");
+            diag_hint(reader->diag, "such as arm,time,value");
+            return false;
+        }
+    }
     for (size_t i = 0; i < table->csv.columns; i++) {
         find_column(table, i);
     }
-    Span head = {table->csv.source, table->csv.fields[0].start, table->csv.fields[0].length};
     for (int i = 0; i < AT_COUNT && diag_errors(reader->diag) == before; i++) {
         bool needed = i == AT_TIME || i == AT_VALUE ||
                       (i == AT_NAME && table->fit->fit->observable_count > 1) ||
@@ -152,6 +170,13 @@ static int find_arm(DataTable *table, size_t row)
     const char *near = names_near_list(names, reader->study->arm_count, name);
     if (near) {
         diag_hint(reader->diag, "did you mean '%s'?", near);
+    } else {
+        Text list = text_new(reader->arena);
+        for (int i = 0; i < reader->study->arm_count && i < MOST_LISTED; i++) {
+            text_format(&list, "%s'%s'", i > 0 ? ", " : "", names[i]);
+        }
+        diag_hint(reader->diag, "it has %s%s", list.data,
+                  reader->study->arm_count > MOST_LISTED ? " and more" : "");
     }
     return -1;
 }
@@ -246,6 +271,7 @@ static bool check_datum(FitReader *fit, FitDatum *datum, Span where)
     if (one->error == ERROR_LOGNORMAL && !(datum->value > 0.0)) {
         diag_report(diag, FAULT_D067, where, "a lognormal error cannot give a value of %g",
                     datum->value);
+        diag_hint(diag, "below a limit: write the limit, and cens 1");
         return false;
     }
     if (datum->censored != 0 && one->blq == BLQ_M1) {

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TO_BE_ESTIMATED = -2, GIVEN = -1 };
+enum { TO_BE_ESTIMATED = -2, GIVEN = -1, MOST_LISTED = 8 };
 
 static bool read_error_kind(FitReader *fit, Entry *group, FitObservable *one)
 {
@@ -26,6 +26,7 @@ static bool read_error_kind(FitReader *fit, Entry *group, FitObservable *one)
         diag_report(fit->reader->diag, FAULT_P424, entry->value, "there is no error model '%s'",
                     entry->text);
         const char *near = names_near_list(words, 4, entry->text);
+        near = near ? near : fit_error_word(entry->text);
         if (near) {
             diag_hint(fit->reader->diag, "did you mean '%s'?", near);
         } else {
@@ -56,6 +57,11 @@ static void refuse_spread(FitReader *fit, Entry *group, const char *name, ErrorK
     if (entry) {
         diag_report(fit->reader->diag, FAULT_P424, entry->key, "%s %s error has no '%s'",
                     error == ERROR_ADDITIVE ? "an" : "a", error_word(error), name);
+        diag_hint(fit->reader->diag, "%s",
+                  error == ERROR_LOGNORMAL  ? "its 'sd' is that of ln y: about a coefficient of "
+                                              "variation"
+                  : error == ERROR_ADDITIVE ? "it has 'sd'; \"combined\" has both"
+                                            : "it has 'cv'; \"combined\" has both");
     }
 }
 
@@ -147,6 +153,13 @@ static void report_name(FitReader *fit, const Entry *entry, const char *name, Na
         reader->model, 1u << NAME_STATE | 1u << NAME_OBSERVABLE | 1u << NAME_LOCAL, name);
     if (near) {
         diag_hint(reader->diag, "did you mean '%s'?", near);
+    } else if (reader->model->observable_count > 0) {
+        Text list = text_new(reader->arena);
+        int count = reader->model->observable_count;
+        for (int i = 0; i < count && i < MOST_LISTED; i++) {
+            text_format(&list, "%s%s", i > 0 ? ", " : "", reader->model->observables[i].label.name);
+        }
+        diag_hint(reader->diag, "it has %s%s", list.data, count > MOST_LISTED ? " and more" : "");
     }
 }
 
