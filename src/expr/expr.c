@@ -8,6 +8,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "expr/graph.h"
 
+#include "base/bits.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -79,26 +81,12 @@ static const Node *node_at(const Graph *graph, Expr expr)
     return &graph->nodes[expr];
 }
 
-/* A mixer of 64-bit words (the finisher of SplitMix64, Steele et al. 2014). */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-static uint64_t bits_of(double value)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 static uint32_t node_hash(const Node *node)
 {
-    uint64_t hash = mix(bits_of(node->value) + node->operation + 64u * (uint64_t)node->symbol_kind);
-    hash = mix(hash ^ (((uint64_t)node->argument[0] << 32) | node->argument[1]));
-    hash = mix(hash ^ (((uint64_t)node->argument[2] << 32) | (uint32_t)node->index));
+    uint64_t hash =
+        bits_mix(bits_of(node->value) + node->operation + 64u * (uint64_t)node->symbol_kind);
+    hash = bits_mix(hash ^ (((uint64_t)node->argument[0] << 32) | node->argument[1]));
+    hash = bits_mix(hash ^ (((uint64_t)node->argument[2] << 32) | (uint32_t)node->index));
     return (uint32_t)hash;
 }
 

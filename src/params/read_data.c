@@ -76,6 +76,18 @@ static void read_group(Reader *reader, Entry *group, DataOptions *options)
     read_rules(reader, member(group, "covariates"), options);
 }
 
+const char *data_file(const Reader *reader, const Entry *file)
+{
+    const char *path = file->text[0] == '/' || strcmp(reader->folder, ".") == 0
+                           ? file->text
+                           : file_join(reader->arena, reader->folder, file->text);
+    if (file_exists(path)) {
+        return path;
+    }
+    diag_report(reader->diag, FAULT_T001, file->value, "there is no data file '%s'", path);
+    return NULL;
+}
+
 void read_data_key(Reader *reader)
 {
     Entry *entry = member(reader->config->root, "data");
@@ -102,11 +114,8 @@ void read_data_key(Reader *reader)
     if (!file || diag_errors(reader->diag) > before) {
         return;
     }
-    const char *path = file->text[0] == '/' || strcmp(reader->folder, ".") == 0
-                           ? file->text
-                           : file_join(reader->arena, reader->folder, file->text);
-    if (!file_exists(path)) {
-        diag_report(reader->diag, FAULT_T001, file->value, "there is no data file '%s'", path);
+    const char *path = data_file(reader, file);
+    if (path == NULL) {
         return;
     }
     reader->study->data = read_data(reader->arena, path, &options, reader->diag);

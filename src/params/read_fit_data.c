@@ -383,11 +383,8 @@ static void read_table(FitReader *fit, Entry *file)
 {
     Reader *reader = fit->reader;
     DataTable table = {.fit = fit, .time_factor = 1.0, .subjects = names_new(reader->arena)};
-    const char *path = file->text[0] == '/' || strcmp(reader->folder, ".") == 0
-                           ? file->text
-                           : file_join(reader->arena, reader->folder, file->text);
-    if (!file_exists(path)) {
-        diag_report(reader->diag, FAULT_T001, file->value, "there is no data file '%s'", path);
+    const char *path = data_file(reader, file);
+    if (path == NULL) {
         return;
     }
     Entry *unit_text = member(fit->group, "time_unit");

@@ -120,6 +120,8 @@ bool cholesky(const double *matrix, int count, double *factor, int *failed);
 void read_patients(Reader *reader, Entry *group, Population *population);
 /* The path that a key gives: relative to the file in which it is written, like an @include. */
 const char *beside_file(const Reader *reader, const Entry *file);
+/* The path of a data file, from the folder of the study; NULL: it is not there, which is said. */
+const char *data_file(const Reader *reader, const Entry *file);
 /* The line of a row of a CSV (-1: the header); `otherwise` if quotes make lines uncertain. */
 Span row_of_file(const Source *source, long row, Span otherwise);
 /* --- look.c: warnings for numbers without a source or a unit: of a group, of the whole study */

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tape/terms.h"
 
+#include "base/bits.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -18,27 +20,13 @@ void terms_open(Terms *terms, Arena *arena)
     terms->count = 1;
 }
 
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u; // SplitMix64, Steele et al. 2014
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-static uint64_t bits_of(double value)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 static uint32_t hash_of(const TermNode *node)
 {
     uint64_t kind = (uint64_t)node->op * 64 + node->is_symbol + (uint64_t)node->symbol_kind * 2;
-    uint64_t hash = mix(bits_of(node->value) + kind);
-    hash = mix(hash ^ (((uint64_t)node->argument[0] << 32) | node->argument[1]));
-    hash = mix(hash ^ (((uint64_t)node->argument[2] << 32) | node->argument[3]));
-    return (uint32_t)mix(hash ^ node->index);
+    uint64_t hash = bits_mix(bits_of(node->value) + kind);
+    hash = bits_mix(hash ^ (((uint64_t)node->argument[0] << 32) | node->argument[1]));
+    hash = bits_mix(hash ^ (((uint64_t)node->argument[2] << 32) | node->argument[3]));
+    return (uint32_t)bits_mix(hash ^ node->index);
 }
 
 static bool same(const TermNode *a, const TermNode *b)
