@@ -103,6 +103,31 @@ for way in off on; do
 done
 expect 'a fit: the same bytes' same_tables fit-off fit-on
 
+# steps of just the length at which a pivot vanishes: those are taken by the interpreter, with pivots
+cat >turning.stroma <<'END'
+model turning "a pivot that vanishes"
+time h
+param a [1/h] "rate"
+param x_0 "start"
+state x = x_0
+state y = 1
+d/dt(x) = a * x - 3 * a * y
+d/dt(y) = 3 * a * x + a * y
+END
+cat >turning.cfg <<'END'
+model = "turning";
+parameters = { a = 0.2; x_0 = 1.0; };
+time = { end = 236.0; every = 23.6; };
+solver = { rtol = 0.1; atol = 1e300; max_step = 23.591853773539594; };
+plots = ();
+arms = ( { name = "one"; } );
+population = { size = 16; seed = 3; vary = { x_0 = { cv = 0.3; }; }; };
+END
+compare turning turning.cfg
+pivoted() { grep -q '"dense_fallbacks": [1-9]' "$1"; }
+expect 'there were pivots' pivoted turning-off/manifest.json
+expect 'and the interpreter took those steps' pivoted turning-on/manifest.json
+
 # what is kept is used: no compiler is called
 expect 'objects are kept' test "$(count)" -ge 3
 kept=$(count)
@@ -118,6 +143,18 @@ run again $small --lanes 16 --set solver.native=true
 expect 'kept code gives the same bytes' same_tables msc16-off again
 expect 'kept code is not made again' test ! -e called
 expect 'and nothing is left beside it' test "$(find kept -type f | wc -l)" -eq "$kept"
+
+# what is kept and no good is not used: an empty file, and code of something else
+echo 'int nothing;' >nothing.c
+cc -shared -fPIC -o nothing.so nothing.c
+for useless in /dev/null nothing.so; do
+    mkdir -p useless-kept
+    for object in kept/*.so; do cp "$useless" "useless-kept/${object##*/}"; done
+    # shellcheck disable=SC2086 # words
+    STROMA_NATIVE_CACHE="$PWD/useless-kept" run useless-code $small --lanes 16 --set solver.native=true
+    expect "$useless instead of code: the same bytes" same_tables msc16-off useless-code
+    rm -rf useless-kept useless-code
+done
 
 # the code does run: spoilt on its way to the compiler, it shows
 cat >spoil <<'END'
@@ -167,4 +204,15 @@ mkdir open
 chmod 777 open
 expect 'a folder of everybody: a warning' warns env STROMA_NATIVE_CACHE="$PWD/open" "$STROMA" run all.cfg
 expect 'and nothing in it' test "$(find open -type f | wc -l)" -eq 0
+
+# without a folder of its own: where others cache, too, if that is said as it should be
+unset STROMA_NATIVE_CACHE
+has_code() { find "$1" -name '*.so' | grep -q . ; }
+for cache in "$PWD/caches" here; do
+    env XDG_CACHE_HOME="$cache" HOME="$PWD" "$STROMA" run turning.cfg --set solver.native=true --quiet --no-render --out cached >said 2>&1
+    rm -rf cached
+done
+expect 'XDG_CACHE_HOME: code in stroma' has_code caches/stroma
+expect 'a relative one does not count: code in HOME' has_code .cache/stroma
+expect 'and nowhere else' test ! -e here
 exit $wrong
