@@ -130,6 +130,7 @@ void read_solver(Reader *reader)
     solver->dense = dense && dense->flag;
     const Entry *native = member(group, "native");
     solver->native = native && native->flag;
+    solver->interpreted = native && !native->flag;
     solver->method = read_method(reader, member(group, "method"));
     solver->atol = read_atol(reader);
 }

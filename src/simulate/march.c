@@ -138,6 +138,9 @@ void march_open(Pack *pack)
 void march_make_native(Pack *pack)
 {
     March *march = pack->march;
+    if (march->many.stage->native != NULL) {
+        return;
+    }
     Rank narrow;
     open_rank(pack, &narrow, open_side(pack, native_lanes(pack->tape)), march->many.method.atol);
     const NativeCode *code = native_open(pack->arena, pack->tape,

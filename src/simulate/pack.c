@@ -125,7 +125,15 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
 void pack_make_native(Pack *pack)
 {
     assert(pack != NULL);
-    if (!pack->options.native || pack->options.dense) {
+    if (pack->options.native) {
+        pack_quicken(pack);
+    }
+}
+
+void pack_quicken(Pack *pack)
+{
+    assert(pack != NULL);
+    if (pack->options.interpreted || pack->options.dense) {
         return;
     }
     if (pack->march != NULL) {

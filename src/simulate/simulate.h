@@ -36,7 +36,8 @@ typedef struct {
     double max_step; // longest step, 0: no limit
     bool dense;      // force dense LU with partial pivoting
     SolverMethod method;
-    bool native; // pack_make_native may make machine code
+    bool native;      // pack_make_native makes machine code
+    bool interpreted; // there is to be none, however long a run takes
 } SolverOptions;
 
 SolverOptions solver_options_default(void); // atol must be filled in
@@ -136,6 +137,8 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width);
  * compiler unless it is there from the last time. The same bits; nothing if there is no compiler.
  */
 void pack_make_native(Pack *pack);
+/* The same unless the options forbid it; between two runs. */
+void pack_quicken(Pack *pack);
 void pack_close(Pack *pack);
 
 /* What an output at the time of a dose shows: the value before everything that happens then, after

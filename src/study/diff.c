@@ -278,6 +278,11 @@ static void compare_times(Diffs *diffs)
               b->steady_start ? "steady" : "given");
 }
 
+static const char *native_of(const SolverOptions *options)
+{
+    return options->native ? "true" : options->interpreted ? "false" : "auto";
+}
+
 static void compare_solvers(Diffs *diffs)
 {
     const Study *a = diffs->sides[0];
@@ -290,8 +295,7 @@ static void compare_solvers(Diffs *diffs)
     static const char *const methods[] = {
         [SOLVER_AUTO] = "auto", [SOLVER_BDF] = "bdf", [SOLVER_ROSENBROCK] = "rosenbrock"};
     add_texts(diffs, "solver.method", methods[a->solver.method], methods[b->solver.method]);
-    add_texts(diffs, "solver.native", a->solver.native ? "true" : "false",
-              b->solver.native ? "true" : "false");
+    add_texts(diffs, "solver.native", native_of(&a->solver), native_of(&b->solver));
     add_texts(diffs, "solver.dense", a->solver.dense ? "true" : "false",
               b->solver.dense ? "true" : "false");
     for (int i = 0; i < a->model->state_count; i++) {

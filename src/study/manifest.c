@@ -365,7 +365,9 @@ static json_t *solver_of(Arena *arena, const Study *study, const RunResult *resu
     set_number(object, "safety", solver_safety(options));
     set_count(object, "max_steps", options->max_steps);
     set_number(object, "max_step", options->max_step);
-    json_object_set_new(object, "native", json_boolean(options->native));
+    json_object_set_new(object, "native",
+                        options->native || options->interpreted ? json_boolean(options->native)
+                                                                : json_string("auto"));
     json_object_set_new(object, "dense", json_boolean(options->dense));
     set_count(object, "lanes", result->width);
     set_string(arena, object, "isa", result->isa);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/population.h"
 
+#include "study/quickening.h"
 #include "study/workers.h"
 
 #include <assert.h>
@@ -18,6 +19,7 @@ typedef struct {
     Arena *arena;
     const Plan *plan;
     Pack *pack;
+    bool quick;             // the pack has been quickened
     SubjectInput *subjects; // (width)
     Regimen *regimens;      // (width)
     Dose *doses;            // (width × most doses of an arm)
@@ -59,6 +61,7 @@ static Worker *worker_open(const Plan *plan)
         return NULL;
     }
     pack_make_native(worker->pack);
+    worker->quick = options.native;
     return worker;
 }
 
@@ -222,6 +225,7 @@ typedef struct {
     Spool *spool;
     int *todo; // (todo_count) units that are not there yet
     long todo_count;
+    Quickening quickening;
 } Crew;
 
 static void *crew_open(void *shared)
@@ -232,9 +236,12 @@ static void *crew_open(void *shared)
 
 static bool crew_work(void *shared, void *context, long item)
 {
-    const Crew *crew = shared;
+    Crew *crew = shared;
     Worker *worker = context;
     SpoolRecord record;
+    if (!worker->quick) {
+        worker->quick = quickening_ask(&crew->quickening, item, crew->todo_count, worker->pack);
+    }
     run_unit(worker, crew->todo[item], &record);
     return spool_put(crew->spool, worker->values, &record);
 }
@@ -319,6 +326,7 @@ PopulationStatus population_run(Plan *plan, const PopulationOptions *options, Te
         return status;
     }
     Crew crew = {.plan = plan, .options = options, .spool = plan->spools[0]};
+    quickening_open(&crew.quickening);
     bool *wanted = arena_array(plan->arena, (size_t)plan->pack_count, sizeof *wanted);
     find_todo(&crew, options->shard, options->shard_count, wanted);
     if (plan->population->accept_count > 0) {
