@@ -10,11 +10,17 @@
 #include <math.h>
 #include <string.h>
 
+/* Outputs that are kept for later. */
+typedef struct {
+    double *values; // (count × outputs × width)
+    double *slopes; // (count × sensitivities × outputs × width), or NULL
+    bool *seen;     // (count × width)
+} Kept;
+
 struct Grid {
     const double *times;
     int count, outputs;
-    double *values, *before;  // (count × outputs × width)
-    bool *seen, *seen_before; // (count × width)
+    Kept after, before; // what happens at an output time; `before` only if both are wanted
     // Or nothing is kept, and each lane's goes to the sink as it comes:
     OutputSink *sink;
     void *context;
@@ -22,15 +28,24 @@ struct Grid {
     bool refused;
 };
 
-static void make_room(Pack *pack, Grid *grid)
+/* Numbers of one output time. */
+static size_t values_of_row(const Pack *pack, const Grid *grid)
 {
-    size_t rows = (size_t)grid->count * (size_t)pack->width;
-    size_t outputs = (size_t)grid->outputs;
-    grid->values = arena_array(pack->loaded, rows * outputs, sizeof(double));
-    grid->seen = arena_array(pack->loaded, rows, sizeof(bool));
-    if (pack->at_dose == AT_DOSE_BOTH) {
-        grid->before = arena_array(pack->loaded, rows * outputs, sizeof(double));
-        grid->seen_before = arena_array(pack->loaded, rows, sizeof(bool));
+    return (size_t)grid->outputs * (size_t)pack->width;
+}
+
+static size_t slopes_of_row(const Pack *pack, const Grid *grid)
+{
+    return sensitivity_on(pack) ? (size_t)pack->sensitivity->count * values_of_row(pack, grid) : 0;
+}
+
+static void make_room(Pack *pack, const Grid *grid, Kept *kept)
+{
+    const size_t count = (size_t)grid->count;
+    kept->values = arena_array(pack->loaded, count * values_of_row(pack, grid), sizeof(double));
+    kept->seen = arena_array(pack->loaded, count * (size_t)pack->width, sizeof(bool));
+    if (sensitivity_on(pack)) {
+        kept->slopes = arena_array(pack->loaded, count * slopes_of_row(pack, grid), sizeof(double));
     }
 }
 
@@ -45,7 +60,10 @@ void grid_open(Pack *pack, const double *times, int count, OutputSink *sink, voi
     if (pack->at_once) {
         grid->only = arena_array(pack->loaded, (size_t)pack->width, sizeof(bool));
     } else {
-        make_room(pack, grid);
+        make_room(pack, grid, &grid->after);
+    }
+    if (!pack->at_once && pack->at_dose == AT_DOSE_BOTH) {
+        make_room(pack, grid, &grid->before);
     }
     pack->grid = grid;
     for (int lane = 0; lane < pack->count; lane++) { // what lies before the lane's start
@@ -90,8 +108,7 @@ static void hand_over(const Pack *pack, int lane, int index)
 }
 
 /* The values of PROGRAM_OBSERVE in a column of a stage become those of an output time of a lane. */
-static void keep(Pack *pack, int lane, const Stage *stage, int column, int index, double *values,
-                 bool *seen)
+static void keep(Pack *pack, int lane, const Stage *stage, int column, int index, const Kept *kept)
 {
     size_t width = (size_t)pack->width;
     size_t stride = (size_t)stage->width;
@@ -103,17 +120,24 @@ static void keep(Pack *pack, int lane, const Stage *stage, int column, int index
     }
     const double *from =
         tape_output(pack->tape, PROGRAM_OBSERVE, stage->slots, 0, stage->width) + column;
-    double *to = values + (size_t)index * (size_t)grid->outputs * width + (size_t)lane;
+    double *to = kept->values + (size_t)index * values_of_row(pack, grid) + (size_t)lane;
     for (size_t k = 0; k < (size_t)grid->outputs; k++) {
         to[k * width] = from[k * stride];
     }
-    seen[(size_t)index * width + (size_t)lane] = true;
+    kept->seen[(size_t)index * width + (size_t)lane] = true;
+    if (kept->slopes == NULL) {
+        return;
+    }
+    to = kept->slopes + (size_t)index * slopes_of_row(pack, grid);
+    from = pack->sensitivity->observed;
+    for (size_t k = (size_t)lane; k < slopes_of_row(pack, grid); k += width) {
+        to[k] = from[k];
+    }
 }
 
 void grid_keep(Pack *pack, int lane, const Stage *stage, int column)
 {
-    keep(pack, lane, stage, column, pack->lanes[lane].grid_next++, pack->grid->values,
-         pack->grid->seen);
+    keep(pack, lane, stage, column, pack->lanes[lane].grid_next++, &pack->grid->after);
 }
 
 /* True if the next output time of a live lane is at most `time`, or the same. */
@@ -141,10 +165,10 @@ bool grid_stop(Pack *pack, int stop, double time, bool before)
                 stage_set_time(&pack->main, time);
                 stage_set_state(&pack->main, pack->main.y);
                 tape_run(pack->tape, PROGRAM_OBSERVE, pack->main.slots, pack->width);
+                sensitivity_observe(pack);
                 any = true;
             }
-            keep(pack, lane, &pack->main, lane, next, both ? grid->before : grid->values,
-                 both ? grid->seen_before : grid->seen);
+            keep(pack, lane, &pack->main, lane, next, both ? &grid->before : &grid->after);
             if (both) {
                 break;
             }
@@ -184,25 +208,35 @@ bool grid_step(Pack *pack, double reached, double end, int stop)
     return any;
 }
 
+/* What has been kept of one output time goes to the sink. */
+static bool hand_over_kept(const Pack *pack, const Kept *kept, int index)
+{
+    const Grid *grid = pack->grid;
+    const size_t slopes = slopes_of_row(pack, grid);
+    if (kept->slopes != NULL) {
+        memcpy(pack->sensitivity->observed, kept->slopes + (size_t)index * slopes,
+               slopes * sizeof(double));
+    }
+    return grid->sink(grid->context, index, grid->times[index],
+                      kept->values + (size_t)index * values_of_row(pack, grid),
+                      kept->seen + (size_t)index * (size_t)pack->width, pack->width);
+}
+
 bool grid_close(Pack *pack)
 {
     const Grid *grid = pack->grid;
     if (grid->only != NULL) {
         return !grid->refused;
     }
-    OutputSink *sink = grid->sink;
-    void *context = grid->context;
-    size_t width = (size_t)pack->width;
-    size_t row = (size_t)grid->outputs * width;
+    const size_t width = (size_t)pack->width;
     for (int i = 0; i < grid->count; i++) {
-        const bool *twice = grid->before == NULL ? NULL : grid->seen_before + (size_t)i * width;
-        double time = grid->times[i];
+        const bool *twice =
+            grid->before.seen == NULL ? NULL : grid->before.seen + (size_t)i * width;
         if (twice != NULL && memchr(twice, true, width * sizeof *twice) != NULL &&
-            !sink(context, i, time, grid->before + (size_t)i * row, twice, pack->width)) {
+            !hand_over_kept(pack, &grid->before, i)) {
             return false;
         }
-        if (!sink(context, i, time, grid->values + (size_t)i * row, grid->seen + (size_t)i * width,
-                  pack->width)) {
+        if (!hand_over_kept(pack, &grid->after, i)) {
             return false;
         }
     }

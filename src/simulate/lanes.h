@@ -151,6 +151,8 @@ const double *stage_jacobian(void *context, double time, const double *y);
  * clock of the walk are left out. */
 const double *stage_plain_rates(Stage *stage, double time);
 const double *stage_plain_jacobian(Stage *stage, double time);
+/* The same for a program of derivatives that begins with the Jacobian. */
+const double *stage_plain_slopes(Stage *stage, ProgramName program, double time);
 void stage_set_time(Stage *stage, double time);
 /* The time of a lane when the clock of the walk shows `time`. */
 double stage_lane_time(const Stage *stage, int lane, double time);
@@ -273,8 +275,8 @@ void lane_blame_step(Pack *pack, int lane, StepStatus status, double time, const
                      int state);
 
 /* march.c */
-/* True if the lanes are to make steps of their own: nothing happens between stops that all would
- * have to know of. */
+/* True if the lanes make steps of their own: nothing happens between stops that all would have to
+ * know of. */
 bool march_can(const Pack *pack);
 void march_open(Pack *pack);
 void march_make_native(Pack *pack);
@@ -284,6 +286,8 @@ Stage *march_side(Pack *pack);
 /* From a stop to the next, each lane by its own steps; outputs and observations on the way. False:
  * interrupted. */
 bool march_segment(Pack *pack, int stop, const volatile int *halt);
+/* The steps carry these columns from now on; NULL or without columns: none. */
+void march_sensitize(Pack *pack, const struct Slopes *slopes);
 void march_count(Pack *pack);
 
 /* stops.c: fills pack->stops and the stop of every event. */

@@ -11,7 +11,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/pace.h"
-#include "simulate/rosenbrock.h"
+#include "simulate/rosenbrock_columns.h"
 #include "simulate/sensitivity.h"
 
 #include <assert.h>
@@ -36,6 +36,7 @@ typedef struct {
 struct March {
     Rank many, alone;
     Rosenbrock outset; // over the whole pack: for the length of the first step only
+    Columns *columns;  // NULL: no sensitivities
     Pace *lanes;       // (width)
     int stop;          // from which they are on their way
     int waiting;       // the first lane that no rank has looked at
@@ -48,24 +49,6 @@ struct March {
     int carried_count;
     long tried, failed;
 };
-
-bool pack_steps_alone(const Model *model, const SolverOptions *options)
-{
-    assert(model != NULL && options != NULL);
-    bool inside = false; // something may happen between stops
-    for (int i = 0; i < model->event_count; i++) {
-        const Event *event = &model->events[i];
-        bool waits = (expr_kinds(model->graph, event->test) & 1U << SYMBOL_STATE) != 0;
-        inside = inside || waits || event->delay != EXPR_NONE;
-    }
-    return options->method == SOLVER_ROSENBROCK && !options->dense && !inside &&
-           model->state_count > 0;
-}
-
-bool march_can(const Pack *pack)
-{
-    return pack_steps_alone(pack->model, &pack->options) && !sensitivity_has_edges(pack);
-}
 
 /* ---- opening ---- */
 
@@ -142,6 +125,9 @@ void march_make_native(Pack *pack)
         return;
     }
     Rank narrow;
+    if (march->columns != NULL) {
+        return; // they want the factors
+    }
     open_rank(pack, &narrow, open_side(pack, native_lanes(pack->tape)), march->many.method.atol);
     const NativeCode *code = native_open(pack->arena, pack->tape,
                                          blocklu_program(narrow.method.sparse), NATIVE_OWN_STEPS);
@@ -159,6 +145,15 @@ void march_close(Pack *pack)
 Stage *march_side(Pack *pack)
 {
     return pack->march->many.stage;
+}
+
+void march_sensitize(Pack *pack, const Slopes *slopes)
+{
+    March *march = pack->march;
+    const LuProgram *lu = blocklu_program(march->many.method.sparse);
+    bool any = slopes != NULL && slopes->count > 0;
+    march->columns = any ? columns_open(pack->arena, slopes, lu) : NULL;
+    march->many.method.keeps_factors = march->alone.method.keeps_factors = any;
 }
 
 static Pace *pace_in(const Pack *pack, const Rank *rank, int column)
@@ -260,6 +255,7 @@ static void set_out(Pack *pack, int stop)
             one->end = times[stop + 1] - times[stop];
             one->on = one->end > 0.0;
             look_ahead(pack, lane);
+            columns_set_out(march->columns, lane);
         }
         fresh = fresh || (one->on && step == 0.0);
         stage->origin[lane] = one->from;
@@ -349,6 +345,15 @@ static void relieve(Pack *pack, Rank *rank)
 
 /* ---- steps ---- */
 
+/* Marks the lanes of which something is to be seen within their steps. */
+static void find_wanted(const Pack *pack, const Rank *rank)
+{
+    for (int column = 0; column < rank->stage->width; column++) {
+        const Pace *one = is_on(pack, rank, column) ? pace_in(pack, rank, column) : NULL;
+        rank->due[column] = one != NULL && one->next <= one->time + rank->stage->scale[column];
+    }
+}
+
 static void try_steps(Pack *pack, Rank *rank)
 {
     const Stage *stage = rank->stage;
@@ -360,6 +365,10 @@ static void try_steps(Pack *pack, Rank *rank)
         stage->scale[column] = on ? pace_length(one, pack->options.max_step) : 0.0;
     }
     rosenbrock_try(&rank->method);
+    if (march->columns != NULL) {
+        find_wanted(pack, rank);
+        columns_try(march->columns, &rank->method, rank->lane, rank->due);
+    }
     for (int column = 0; column < stage->width; column++) {
         if (is_on(pack, rank, column)) {
             Pace *one = pace_in(pack, rank, column);
@@ -382,6 +391,7 @@ static void take_steps(Pack *pack, Rank *rank)
         taken[column] = is_on(pack, rank, column) && pace_in(pack, rank, column)->good;
         if (taken[column]) {
             pace_advance(pace_in(pack, rank, column), stage->scale[column]);
+            columns_take(pack->march->columns, rank->lane[column]);
         }
     }
     for (size_t i = 0; i < (size_t)pack->states; i++, y += width, next += width) {
@@ -436,15 +446,13 @@ static void end_lanes(Pack *pack, Rank *rank)
 
 /* ---- outputs ---- */
 
-/* Marks the lanes of which something is to be seen within their last steps; false: there are none.
- */
-static bool find_wanted(Pack *pack, const Rank *rank)
+/* The same within steps that were good. */
+static bool find_due(const Pack *pack, const Rank *rank)
 {
     bool any = false;
+    find_wanted(pack, rank);
     for (int column = 0; column < rank->stage->width; column++) {
-        const Pace *one = is_on(pack, rank, column) ? pace_in(pack, rank, column) : NULL;
-        rank->due[column] =
-            one != NULL && one->good && one->next <= one->time + rank->stage->scale[column];
+        rank->due[column] = rank->due[column] && pace_in(pack, rank, column)->good;
         any = any || rank->due[column];
     }
     return any;
@@ -460,6 +468,9 @@ static void look_inside(Pack *pack, Rank *rank)
         bool due = rank->due[column];
         double part = due ? (one->next - one->time) / stage->scale[column] : 0.0;
         rank->part[column] = fmax(part, 0.0);
+        if (due) {
+            columns_value(pack->march->columns, lane, rank->part[column]);
+        }
         pack->clock[column] = due ? fmin(grid_next(pack, lane), lane_next_observation(pack, lane))
                               : one != NULL ? pace_clock(one)
                                             : 0.0;
@@ -491,10 +502,11 @@ static bool record(Pack *pack, Rank *rank)
 {
     const Stage *stage = rank->stage;
     bool more = true;
-    while (more && find_wanted(pack, rank)) {
+    while (more && find_due(pack, rank)) {
         bool observed = false;
         look_inside(pack, rank);
         tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, stage->width);
+        sensitivity_observe_in(pack, rank->stage, rank->lane, rank->due);
         for (int column = 0; column < stage->width; column++) {
             observed = (rank->due[column] && show(pack, rank, column)) || observed;
         }
@@ -567,6 +579,11 @@ bool march_segment(Pack *pack, int stop, const volatile int *halt)
     for (int lane = 0; more && lane < pack->count; lane++) {
         if (march->lanes[lane].on) {
             more = march_alone(pack, lane, halt);
+        }
+    }
+    for (int lane = 0; lane < pack->count; lane++) {
+        if (march->lanes[lane].end > 0.0) {
+            columns_arrive(march->columns, lane);
         }
     }
     stand(pack);

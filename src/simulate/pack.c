@@ -29,6 +29,24 @@ SolverOptions solver_options_of_many(const SolverOptions *options)
     return many;
 }
 
+bool pack_steps_alone(const Model *model, const SolverOptions *options)
+{
+    assert(model != NULL && options != NULL);
+    bool inside = false; // something may happen between stops
+    for (int i = 0; i < model->event_count; i++) {
+        const Event *event = &model->events[i];
+        bool waits = (expr_kinds(model->graph, event->test) & 1U << SYMBOL_STATE) != 0;
+        inside = inside || waits || event->delay != EXPR_NONE;
+    }
+    return options->method == SOLVER_ROSENBROCK && !options->dense && !inside &&
+           model->state_count > 0;
+}
+
+bool march_can(const Pack *pack)
+{
+    return pack->march != NULL && !sensitivity_has_edges(pack);
+}
+
 int pack_lanes(const Model *model)
 {
     assert(model != NULL);
@@ -116,7 +134,7 @@ Pack *pack_open(const Tape *tape, const SolverOptions *options, int width)
         pack_close(pack);
         return NULL;
     }
-    if (march_can(pack)) {
+    if (pack_steps_alone(model, options)) {
         march_open(pack);
     }
     return pack;
@@ -136,7 +154,7 @@ void pack_quicken(Pack *pack)
     if (pack->options.interpreted || pack->options.dense) {
         return;
     }
-    if (pack->march != NULL) {
+    if (march_can(pack)) {
         march_make_native(pack);
     } else {
         stage_make_native(&pack->main, pack->arena);

@@ -318,7 +318,8 @@ static void make_stages(Rosenbrock *method)
 static bool make_stages_natively(Rosenbrock *method)
 {
     Stage *stage = method->stage;
-    if (stage->native == NULL || stage->native->step == NULL || stage->follower_count > 0) {
+    if (method->keeps_factors || stage->native == NULL || stage->native->step == NULL ||
+        stage->follower_count > 0) {
         return false;
     }
     const NativeStep step = {.slots = stage->slots,

@@ -45,6 +45,7 @@ typedef struct {
     double rtol;
     const double *atol; // (states)
     bool timed;         // the rates ask for the time
+    bool keeps_factors; // somebody wants them after the step
     BlockLu *sparse;
     DenseLanes *dense;                 // lanes whose sparse factors have lost their digits
     bool *pivots;                      // (width) which those are

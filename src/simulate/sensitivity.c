@@ -81,7 +81,11 @@ bool pack_sensitivities(Pack *pack, const SensitiveTarget *targets, int count)
         sensitivity->slopes.parameter[k] =
             targets[k].kind == SENSITIVE_PARAMETER ? number_of(pack->tape, targets[k].index) : -1;
     }
-    return integrator_sensitize(pack->main.integrator, count, &slopes_rates, &sensitivity->slopes);
+    if (pack->march != NULL) {
+        march_sensitize(pack, march_can(pack) ? &sensitivity->slopes : NULL);
+    }
+    return march_can(pack) ||
+           integrator_sensitize(pack->main.integrator, count, &slopes_rates, &sensitivity->slopes);
 }
 
 const double *pack_sensitivity(const Pack *pack, int target)
@@ -314,6 +318,48 @@ void sensitivity_observe(Pack *pack)
                     out[lane] += partial[lane];
                 }
             }
+        }
+    }
+}
+
+/* One output of a lane, by column k; `partials` stand in a column of a stage. */
+static void observe_lane(Pack *pack, const double *partial, int width, int lane)
+{
+    Sensitivity *sensitivity = pack->sensitivity;
+    const Slopes *slopes = &sensitivity->slopes;
+    const Partials *partials = &pack->tape->partials[PROGRAM_OBSERVE_PARTIALS];
+    const size_t stride = (size_t)pack->width;
+    const size_t observed = (size_t)pack->tape->programs[PROGRAM_OBSERVE].output_count;
+    for (int k = 0; k < sensitivity->count; k++) {
+        double *out = sensitivity->observed + (size_t)k * observed * stride + (size_t)lane;
+        const double scale = sensitivity_scale(pack, k, lane);
+        for (size_t i = 0; i < observed; i++) {
+            out[i * stride] = 0.0;
+        }
+        for (int i = 0; i < partials->count; i++) {
+            const Partial *one = &partials->items[i];
+            const double value = partial[(size_t)i * (size_t)width];
+            double *to = &out[(size_t)one->output * stride];
+            if (one->kind == SYMBOL_STATE) {
+                *to += value * slopes->inside[slope_at(slopes, k, one->index, lane)] / scale;
+            } else if (one->index == slopes->parameter[k]) {
+                *to += value;
+            }
+        }
+    }
+}
+
+void sensitivity_observe_in(Pack *pack, const Stage *stage, const int *lane_of, const bool *due)
+{
+    if (!sensitivity_on(pack)) {
+        return;
+    }
+    tape_run(pack->tape, PROGRAM_OBSERVE_PARTIALS, stage->slots, stage->width);
+    const double *partials =
+        tape_output(pack->tape, PROGRAM_OBSERVE_PARTIALS, stage->slots, 0, stage->width);
+    for (int column = 0; column < stage->width; column++) {
+        if (due[column]) {
+            observe_lane(pack, partials + column, stage->width, lane_of[column]);
         }
     }
 }

@@ -65,6 +65,8 @@ void sensitivity_inside(Pack *pack, double time, int lane);
 void sensitivity_present(Pack *pack);
 /* After PROGRAM_OBSERVE of the pack's slots. */
 void sensitivity_observe(Pack *pack);
+/* The same of a stage, for the columns that are `due`, in which those lanes stand. */
+void sensitivity_observe_in(Pack *pack, const Stage *stage, const int *lane_of, const bool *due);
 /* ∂(initial values)/∂(targets) of one lane at `time`: columns (count × states). */
 void sensitivity_initial_values(Pack *pack, int lane, double time, double *columns);
 

@@ -281,7 +281,7 @@ void sensitivity_switch(Pack *pack, int stop)
             any = any || has_changed(pack, i, lane);
         }
         if (any && pack->main.live[lane] && pack->lanes[lane].first_stop < stop) {
-            turn_all(pack, lane, pack->stops[stop].time);
+            turn_all(pack, lane, pack_stop_time(pack, lane, stop));
         }
     }
     sensitivity_keep_switches(pack);

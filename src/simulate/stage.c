@@ -197,6 +197,13 @@ const double *stage_plain_jacobian(Stage *stage, double time)
     return tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
 }
 
+const double *stage_plain_slopes(Stage *stage, ProgramName program, double time)
+{
+    set_time_inside(stage, time);
+    tape_run(stage->tape, program, stage->slots, stage->width);
+    return tape_output(stage->tape, program, stage->slots, 0, stage->width);
+}
+
 const double *stage_derivative(void *context, double time, const double **inflow)
 {
     Stage *stage = context;

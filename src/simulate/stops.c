@@ -416,11 +416,11 @@ static void part_clocks(Pack *pack, const CandidateList *all, const Range *range
         size_t length = ranges[lane].last - ranges[lane].first;
         most = most >= 0 && length > ranges[most].last - ranges[most].first ? lane : most;
     }
-    if (most < 0 || sensitivity_on(pack)) {
+    if (most < 0 || (sensitivity_on(pack) && !march_can(pack))) {
         return;
     }
     own[most] = stops_of_lane(pack, most, all, ranges[most].first, ranges[most].last, false);
-    if (pack->march == NULL && !clocks_wanted(pack, &own[most])) {
+    if (!march_can(pack) && !clocks_wanted(pack, &own[most])) {
         return;
     }
     for (int lane = 0; lane < pack->count; lane++) {

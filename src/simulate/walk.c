@@ -240,7 +240,7 @@ static bool apply_stop(Run *run, int stop, bool *changed)
 /* True if the lanes make steps of their own. */
 static bool marches(const Pack *pack)
 {
-    return pack->march != NULL && pack->main.own;
+    return march_can(pack) && pack->main.own;
 }
 
 static void restart(Pack *pack, double time)

@@ -242,14 +242,18 @@ static Pack *pack_of(Caller *caller, Machine *machine, int count)
     if (machine->packs[place] != NULL) {
         return machine->packs[place];
     }
-    Pack *pack = pack_open(machine->tape, &caller->study->solver, width);
+    const bool slopes = machine->target_count > 0;
+    const SolverOptions many = solver_options_of_many(&caller->study->solver);
+    Pack *pack = pack_open(machine->tape, slopes ? &many : &caller->study->solver, width);
     SensitiveTarget *targets =
         arena_array(caller->scratch, (size_t)machine->target_count + 1, sizeof *targets);
     for (int i = 0; i < machine->target_count; i++) {
         targets[i] = (SensitiveTarget){SENSITIVE_PARAMETER, machine->targets[i]};
     }
-    if (pack != NULL && machine->target_count > 0 &&
-        !pack_sensitivities(pack, targets, machine->target_count)) {
+    if (pack != NULL && slopes) {
+        pack_at_once(pack);
+    }
+    if (pack != NULL && slopes && !pack_sensitivities(pack, targets, machine->target_count)) {
         pack_close(pack);
         return NULL;
     }

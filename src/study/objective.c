@@ -147,7 +147,8 @@ static Pack *pack_of(Objective *objective, int count, bool slopes)
     assert(place < WIDTHS);
     Pack **pack = &objective->packs[slopes][place];
     if (*pack == NULL) {
-        *pack = pack_open(objective->tape, &objective->study->solver, width);
+        const SolverOptions solver = solver_options_of_many(&objective->study->solver);
+        *pack = pack_open(objective->tape, &solver, width);
         if (*pack != NULL && slopes &&
             !pack_sensitivities(*pack, objective->targets, objective->fit->target_count)) {
             pack_close(*pack);

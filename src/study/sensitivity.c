@@ -243,7 +243,8 @@ static bool run_pack(Job *job, const Tape *tape)
     for (int k = 0; k < job->options->target_count; k++) {
         targets[k] = job->options->targets[k].target;
     }
-    job->pack = pack_open(tape, &study->solver, tape_width(job->lanes));
+    const SolverOptions solver = solver_options_of_many(&study->solver);
+    job->pack = pack_open(tape, &solver, tape_width(job->lanes));
     if (job->pack == NULL || !pack_sensitivities(job->pack, targets, job->options->target_count)) {
         pack_close(job->pack);
         return false;
@@ -252,6 +253,7 @@ static bool run_pack(Job *job, const Tape *tape)
     for (int lane = 0; lane < job->lanes; lane++) {
         subjects[lane] = study_subject(study, job->first_arm + lane);
     }
+    pack_at_once(job->pack);
     pack_load(job->pack, subjects, job->lanes, study->start, study->end);
     job->result->stopped = !pack_run(job->pack, job->options->times, job->options->time_count, take,
                                      job, job->options->stop);

@@ -1,7 +1,9 @@
 /* sensitivity.c: what ten parameters' sensitivities cost: the time of a run that carries them over
  * that of one that does not, 16 lanes, one core.
  *
- *   stroma_bench_sensitivity [subjects [rtol]]
+ *   stroma_bench_sensitivity [subjects [rtol [own|shared [workload]]]]
+ *
+ * Steps of each lane's own, or with `shared` those that all lanes take together.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bench/workload.h"
@@ -81,7 +83,7 @@ static int choose(const Workload *workload, int *chosen)
     return taken;
 }
 
-static void measure(const WorkloadKind *kind, int subjects, double rtol)
+static void measure(const WorkloadKind *kind, int subjects, double rtol, SolverMethod method)
 {
     Workload *workload = workload_open(kind, NULL, subjects);
     if (workload == NULL) {
@@ -97,6 +99,7 @@ static void measure(const WorkloadKind *kind, int subjects, double rtol)
                         .sensitive_count = taken};
     SolverOptions options = solver_options_default();
     options.rtol = rtol;
+    options.method = method;
     double *atol = arena_array(workload->arena, (size_t)workload->model->state_count, sizeof *atol);
     for (int i = 0; i < workload->model->state_count; i++) {
         atol[i] = workload->problem.atol[i];
@@ -126,12 +129,15 @@ int main(int count, char **words)
 {
     int subjects = count > 1 ? (int)strtol(words[1], NULL, 10) : LANES;
     double rtol = count > 2 ? strtod(words[2], NULL) : 1e-6;
+    bool shared = count > 3 && strcmp(words[3], "shared") == 0;
     int kinds = 0;
     const WorkloadKind *kind = workload_kinds(&kinds);
     printf("workload,states,parameters,subjects,rtol,plain_s,with_sensitivities_s,ratio,"
            "plain_steps,steps,failed\n");
     for (int i = 0; i < kinds; i++) {
-        measure(&kind[i], subjects, rtol);
+        if (count < 5 || strcmp(words[4], kind[i].name) == 0) {
+            measure(&kind[i], subjects, rtol, shared ? SOLVER_AUTO : SOLVER_ROSENBROCK);
+        }
     }
     return 0;
 }

@@ -1,0 +1,343 @@
+/* rosenbrock_columns.c: see rosenbrock_columns.h.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/columns_inside.h"
+
+#include <math.h>
+
+/* A column may err by so many times what a state may: by an estimate of order 4, while the columns
+ * are of order 5. At 5 they are as good as CVODES', whose states and columns are held to a fifth of
+ * the tolerance; at 1 RA takes half as many steps again for nothing that was promised. */
+static const double EASE = 5.0;
+
+static const BlockKernels *kernels_of(const Columns *columns, const Group *group,
+                                      const Block *block)
+{
+    return group->size > 1 ? &columns->kernels->fours[block->count - 1]
+                           : &columns->kernels->singles[block->size / COLUMN_PART - 1];
+}
+
+/* ---- what a step meets ---- */
+
+static bool is_tried(const Rosenbrock *method, int column)
+{
+    return method->stage->scale[column] != 0.0 && method->error[column] <= 1.0;
+}
+
+static bool has_pivots(const Rosenbrock *method, int column)
+{
+    return method->pivot_count > 0 && method->pivots[column];
+}
+
+static void add_to(Group *group, int column, int lane, double length)
+{
+    group->column[group->size] = column;
+    group->lane[group->size] = lane;
+    group->length[group->size++] = length;
+}
+
+/* The last lanes are too few to go side by side: three do so with one of them twice, fewer go one
+ * by one. */
+static void fill_last(Columns *columns, Group *group)
+{
+    if (group == NULL || group->size == columns->most || group->pivots) {
+        return;
+    }
+    if (group->size == COLUMN_GROUP - 1) {
+        add_to(group, group->column[0], group->lane[0], group->length[0]);
+        return;
+    }
+    for (int g = 1; g < group->size; g++) {
+        Group *next = &columns->groups[columns->group_count++];
+        next->size = 0;
+        next->pivots = false;
+        add_to(next, group->column[g], group->lane[g], group->length[g]);
+    }
+    group->size = 1;
+}
+
+/* Lanes that are tried, as many as go side by side, those that pivot alone. */
+static void make_groups(Columns *columns, const Rosenbrock *method, const int *lane_of)
+{
+    const int width = method->stage->width;
+    columns->group_count = 0;
+    for (int pivots = 0; pivots <= 1; pivots++) {
+        Group *group = NULL;
+        for (int column = 0; column < width; column++) {
+            if (!is_tried(method, column) || has_pivots(method, column) != (pivots == 1)) {
+                continue;
+            }
+            if (group == NULL || group->size == columns->most || pivots == 1) {
+                group = &columns->groups[columns->group_count++];
+                group->size = 0;
+                group->pivots = pivots == 1;
+            }
+            add_to(group, column, lane_of[column], method->stage->scale[column]);
+        }
+        fill_last(columns, group);
+    }
+}
+
+/* Matrix and forces as the stage has them, times `factor` of each lane. */
+static void gather(const Columns *columns, const Stage *stage, const double *values,
+                   const Group *group, const double *factor, double *items)
+{
+    const Slopes *slopes = columns->slopes;
+    const int size = group->size;
+    columns->kernels->gather(values, stage->width, group->column, factor, size, items,
+                             columns->entries);
+    double *forces = items + (size_t)columns->entries * (size_t)size;
+    for (int i = 0; i < columns->items - columns->entries; i++) {
+        const double *scale =
+            slopes->scale + (size_t)columns->force_column[i] * (size_t)slopes->stage->width;
+        const double *value = values + (size_t)columns->force_entry[i] * (size_t)stage->width;
+        for (int g = 0; g < size; g++) {
+            *forces++ = value[group->column[g]] * scale[group->lane[g]] * factor[g];
+        }
+    }
+}
+
+/* At the beginning of the step; of lanes that have nothing from the step before, anew. */
+static void look_at_first(Columns *columns, const Rosenbrock *method)
+{
+    static const double as_it_is[] = {1.0};
+    Stage *stage = method->stage;
+    const double *values = NULL;
+    for (int i = 0; i < columns->group_count; i++) {
+        const Group *group = &columns->groups[i];
+        const size_t size = (size_t)group->size;
+        for (size_t g = 0; g < size; g++) {
+            LaneColumns *own = &columns->lanes[group->lane[g]];
+            if (own->fresh && values == NULL) {
+                stage_set_state(stage, stage->y);
+                values = stage_plain_slopes(stage, columns->slopes->program, 0.0);
+            }
+            if (own->fresh) {
+                const Group alone = {
+                    .size = 1, .column = {group->column[g]}, .lane = {group->lane[g]}};
+                gather(columns, stage, values, &alone, as_it_is, own->now);
+                own->fresh = false;
+            }
+            for (size_t e = 0; e < (size_t)columns->items; e++) {
+                group->node[0][e * size + g] = own->now[e] * group->length[g];
+            }
+            own->then = group->node[COLUMN_NODES - 1] + g;
+            own->apart = size;
+        }
+    }
+}
+
+/* At the nodes after the first; the last is that of the next step, whatever its length. */
+static void look_on_the_way(Columns *columns, Rosenbrock *method)
+{
+    static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
+    Stage *stage = method->stage;
+    double *state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width;
+    double *part = columns->part;
+    for (int n = 1; n < COLUMN_NODES; n++) {
+        for (int column = 0; column < stage->width; column++) {
+            part[column] = COLUMN_NODE[n];
+        }
+        if (n + 1 < COLUMN_NODES) {
+            rosenbrock_value(method, part, state);
+        } else {
+            stage_set_state(stage, method->next);
+        }
+        const double *values = stage_plain_slopes(stage, columns->slopes->program, COLUMN_NODE[n]);
+        for (int i = 0; i < columns->group_count; i++) {
+            const Group *group = &columns->groups[i];
+            gather(columns, stage, values, group,
+                   n + 1 < COLUMN_NODES ? group->length : as_they_are, group->node[n]);
+        }
+    }
+}
+
+/* ---- the step of a group ---- */
+
+/* Matrices and forces of the stages, and how they drift. */
+static void mix_stages(Columns *columns, const Group *group)
+{
+    const RosenbrockMethod *method = &columns->method;
+    const ColumnKernels *kernels = columns->kernels;
+    const int all = columns->items * group->size;
+    const int first = columns->entries * group->size;
+    const double *x[COLUMN_NODES] = {group->node[0], group->node[1], group->node[2], group->node[3],
+                                     columns->one};
+    kernels->stretch(group->node[COLUMN_NODES - 1], group->length, group->size, columns->one,
+                     columns->items);
+    kernels->mix(columns->weight, x, columns->mixed, all);
+    const double *drift = columns->mixed[COLUMN_MIXES - 1];
+    for (int k = 0; k < ROSENBROCK_STAGES; k++) {
+        const double *force = columns->mixed[k <= INNER_STAGES ? k : INNER_STAGES + 1];
+        for (int i = first; i < all; i++) {
+            columns->force[k][i - first] = force[i] + method->clock[k] * drift[i];
+        }
+    }
+}
+
+static void gather_factors(Columns *columns, const Rosenbrock *method, const Group *group)
+{
+    static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
+    const LuProgram *lu = blocklu_program(method->sparse);
+    columns->kernels->gather(lu->values, lu->width, group->column, as_they_are, group->size,
+                             columns->factors, columns->factor_count);
+}
+
+/* A stage with the pivoted factors of a lane. */
+static void solve_with_pivots(const Columns *columns, const Rosenbrock *method, int column,
+                              const ColumnPass *pass, int k, int size)
+{
+    const ColumnProgram *program = pass->program;
+    const DenseLanes *dense = method->dense;
+    const size_t n = (size_t)columns->states;
+    double *x = columns->column;
+    for (size_t c = 0; c < (size_t)size; c++) {
+        for (size_t i = 0; i < n; i++) {
+            x[i] = pass->known[i * (size_t)size + c];
+            for (int e = program->row_start[i]; e < program->row_start[i + 1]; e++) {
+                x[i] +=
+                    pass->matrix[k][e] * pass->sum[(size_t)program->column[e] * (size_t)size + c];
+            }
+        }
+        if (dense->good[column]) {
+            dense_solve(dense->matrix + (size_t)column * n * n, columns->states,
+                        dense->pivot + (size_t)column * n, x);
+        }
+        for (size_t i = 0; i < n; i++) {
+            pass->stages[k][i * (size_t)size + c] = dense->good[column] ? x[i] : (double)NAN;
+        }
+    }
+}
+
+/* The columns of a block of lane g to the group's array. */
+static void lay_beside(const Group *group, int g, const Block *block, int states, const double *own,
+                       double *beside)
+{
+    const size_t group_size = (size_t)group->size;
+    const size_t count = (size_t)(group->size > 1 ? block->count : block->size);
+    beside += g;
+    for (int i = 0; i < states; i++, own += block->size, beside += count * group_size) {
+        for (size_t c = 0; c < count; c++) {
+            beside[c * group_size] = own[c];
+        }
+    }
+}
+
+/* And back. */
+static void lay_apart(const Group *group, int g, const Block *block, int states,
+                      const double *beside, double *own)
+{
+    const size_t group_size = (size_t)group->size;
+    const size_t count = (size_t)(group->size > 1 ? block->count : block->size);
+    beside += g;
+    for (int i = 0; i < states; i++, own += block->size, beside += count * group_size) {
+        for (size_t c = 0; c < count; c++) {
+            own[c] = beside[c * group_size];
+        }
+    }
+}
+
+static ColumnPass begin_pass(const Columns *columns, const Rosenbrock *method, const Group *group,
+                             const Block *block, double flow[COLUMN_GROUP])
+{
+    const size_t first = (size_t)columns->states * (size_t)block->first;
+    bool flows = false;
+    for (int g = 0; g < group->size; g++) {
+        const LaneColumns *own = &columns->lanes[group->lane[g]];
+        lay_beside(group, g, block, columns->states, own->s + first, columns->s);
+        flow[g] = columns->method.gamma * group->length[g];
+        flows = flows || own->flows;
+    }
+    for (int g = 0; g < group->size && flows; g++) {
+        const LaneColumns *own = &columns->lanes[group->lane[g]];
+        lay_beside(group, g, block, columns->states, own->inflow + first, columns->inflow);
+    }
+    ColumnPass pass = {.program = &columns->program,
+                       .method = &columns->method,
+                       .drift = columns->mixed[COLUMN_MIXES - 1],
+                       .factors = columns->factors,
+                       .forces = columns->forces + block->first_force,
+                       .force_count = block->force_count,
+                       .inflow = flows ? columns->inflow : NULL,
+                       .flow = flow,
+                       .s = columns->s,
+                       .next = columns->next,
+                       .sum = columns->sum,
+                       .known = columns->known,
+                       .drifted = columns->drifted,
+                       .work = columns->work,
+                       .rtol = method->rtol,
+                       .atol = method->atol,
+                       .error = columns->error};
+    for (int k = 0; k < ROSENBROCK_STAGES; k++) {
+        pass.matrix[k] = columns->mixed[k <= INNER_STAGES ? k : INNER_STAGES + 1];
+        pass.force[k] = columns->force[k] + (size_t)(block->first_force * group->size);
+        pass.stages[k] = columns->stages[k];
+    }
+    return pass;
+}
+
+/* What the step of a block has led to; its errors join those of the lanes. */
+static void end_pass(const Columns *columns, Rosenbrock *method, const Group *group,
+                     const Block *block, const ColumnPass *pass, const bool *wanted)
+{
+    const size_t first = (size_t)columns->states * (size_t)block->first;
+    const BlockKernels *kernels = kernels_of(columns, group, block);
+    double *bends[COLUMN_GROUP][ROSENBROCK_BENDS] = {{NULL}};
+    bool any = false;
+    kernels->finish(pass);
+    for (int g = 0; g < group->size; g++) {
+        const LaneColumns *own = &columns->lanes[group->lane[g]];
+        lay_apart(group, g, block, columns->states, columns->next, own->next + first);
+        for (int m = 0; m < ROSENBROCK_BENDS && wanted[group->column[g]]; m++) {
+            bends[g][m] = own->bend[m] + first;
+            any = true;
+        }
+        double *of_lane = &method->error[group->column[g]];
+        for (int c = 0; c < block->count; c++) {
+            double error = sqrt(columns->error[c * group->size + g] / columns->states) / EASE;
+            bool less = error <= *of_lane || isnan(*of_lane); // what is no number counts
+            *of_lane = less ? *of_lane : error;
+        }
+    }
+    if (any) {
+        kernels->bend(pass, columns->seen, columns->seen_count, (size_t)block->size, bends);
+    }
+}
+
+static void try_group(Columns *columns, Rosenbrock *method, const Group *group, const bool *wanted)
+{
+    mix_stages(columns, group);
+    gather_factors(columns, method, group);
+    for (int b = 0; b < columns->block_count; b++) {
+        const Block *block = &columns->blocks[b];
+        const BlockKernels *kernels = kernels_of(columns, group, block);
+        double flow[COLUMN_GROUP];
+        const ColumnPass pass = begin_pass(columns, method, group, block, flow);
+        for (int k = 0; k < ROSENBROCK_STAGES; k++) {
+            kernels->prepare(&pass, k);
+            if (group->pivots) {
+                solve_with_pivots(columns, method, group->column[0], &pass, k, block->size);
+            } else {
+                kernels->solve(&pass, k);
+            }
+        }
+        end_pass(columns, method, group, block, &pass, wanted);
+    }
+}
+
+void columns_try(Columns *columns, Rosenbrock *method, const int *lane_of, const bool *wanted)
+{
+    if (columns == NULL) {
+        return;
+    }
+    make_groups(columns, method, lane_of);
+    if (columns->group_count == 0) {
+        return;
+    }
+    look_at_first(columns, method);
+    look_on_the_way(columns, method);
+    for (int i = 0; i < columns->group_count; i++) {
+        try_group(columns, method, &columns->groups[i], wanted);
+    }
+}
