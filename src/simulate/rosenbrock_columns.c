@@ -7,7 +7,7 @@
 
 /* A column may err by so many times what a state may: by an estimate of order 4, while the columns
  * are of order 5. At 5 they are as good as CVODES', whose states and columns are held to a fifth of
- * the tolerance; at 1 RA takes half as many steps again for nothing that was promised. */
+ * the tolerance; at 1 RA takes two fifths more steps for nothing that was promised. */
 static const double EASE = 5.0;
 
 static const BlockKernels *kernels_of(const Columns *columns, const Group *group,

@@ -24,8 +24,8 @@
  * - SOLVER_AUTO: lanes share theirs: explicit ones where nothing is stiff, else CVODE's BDF.
  * - SOLVER_BDF: BDF throughout.
  * - SOLVER_ROSENBROCK: each lane by itself (rosenbrock.h), so that what it gets depends on nobody
- *   beside it; but for models whose events wait for states, sensitivities and `dense`, which are as
- *   with SOLVER_AUTO. */
+ *   beside it; but for models whose events wait for states, and `dense`, which are as with
+ *   SOLVER_AUTO. */
 typedef enum { SOLVER_AUTO, SOLVER_BDF, SOLVER_ROSENBROCK } SolverMethod;
 
 typedef struct {
@@ -42,7 +42,8 @@ typedef struct {
 
 SolverOptions solver_options_default(void); // atol must be filled in
 
-/* The same for packs of many subjects: SOLVER_AUTO becomes SOLVER_ROSENBROCK. */
+/* The same for packs of many subjects, and for those that carry sensitivities: SOLVER_AUTO becomes
+ * SOLVER_ROSENBROCK. */
 SolverOptions solver_options_of_many(const SolverOptions *options);
 
 /* The safety in force. A solver controls the error of a step; the error at the end adds up over the

@@ -92,6 +92,7 @@ static bool record_before(Run *run, int stop)
 {
     Pack *pack = run->pack;
     if (pack->main.own) {
+        sensitivity_present(pack);
         run->steps = grid_stop(pack, stop, walk_begin(pack, stop), true) ? 0 : run->steps;
         return true;
     }

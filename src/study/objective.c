@@ -155,7 +155,7 @@ static Pack *pack_of(Objective *objective, int count, bool slopes)
             *pack = NULL;
         }
         if (*pack != NULL) {
-            pack_make_native(*pack); // of the states; the columns' right-hand side is interpreted
+            pack_make_native(*pack); // not of columns along steps of their own
         }
     }
     return *pack;

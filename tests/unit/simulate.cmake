@@ -28,7 +28,7 @@ stroma_unit(test_sensitive_edges simulate)
 stroma_unit(test_sensitive_steady simulate)
 
 # The tests of sensitivities once more, by steps of each lane's own.
-foreach(name test_sensitivity test_sensitive_events test_sensitive_steady)
+foreach(name test_sensitivity test_sensitive_events test_sensitive_edges test_sensitive_steady)
   get_target_property(libraries ${name} LINK_LIBRARIES)
   add_executable(${name}_own unit/${name}.c)
   target_link_libraries(${name}_own PRIVATE ${libraries})

@@ -411,7 +411,7 @@ static bool see(void *context, int index, double time, const double *values, con
     return true;
 }
 
-/* A dose at 2 h, seen before it and after: by its amount 0, then 1. */
+/* Doses at 1 and 2 h, the second seen before and after: by their amount exp(-k), then 1 more. */
 static void test_before_and_after_a_dose(void)
 {
     Slope *slope = slope_open("model one\ntime h\nparam k = 0.5\nstate A = 0\n"
@@ -419,8 +419,13 @@ static void test_before_and_after_a_dose(void)
                               1e-8, 1e-10, 1);
     Seen seen = {.pack = slope->bench->pack};
     const double k = 0.5;
-    Dose dose = {
-        .kind = DOSE_BOLUS, .route = -1, .state = 0, .amount = 3.0, .time = 2.0, .count = 1};
+    Dose dose = {.kind = DOSE_BOLUS,
+                 .route = -1,
+                 .state = 0,
+                 .amount = 3.0,
+                 .time = 1.0,
+                 .count = 2,
+                 .interval = 1.0};
     Regimen regimen = {&dose, 1};
     const SubjectInput subject = {.parameters = &k, .regimen = &regimen};
     const SensitiveTarget by_amount = {SENSITIVE_DOSE_AMOUNT, 0};
@@ -430,9 +435,9 @@ static void test_before_and_after_a_dose(void)
     bench_load(slope->bench, &subject, 1, 0.0, 3.0);
     CU_ASSERT(pack_run(seen.pack, times, 2, see, &seen, NULL));
     CU_ASSERT_EQUAL(seen.count, 3);
-    CU_ASSERT_EQUAL(seen.slope[0], 0.0);
-    CU_ASSERT_EQUAL(seen.slope[1], 1.0);
-    CU_ASSERT_DOUBLE_EQUAL(seen.slope[2], exp(-0.5), 1e-7);
+    CU_ASSERT_DOUBLE_EQUAL(seen.slope[0], exp(-0.5), 1e-7);
+    CU_ASSERT_DOUBLE_EQUAL(seen.slope[1], exp(-0.5) + 1.0, 1e-7);
+    CU_ASSERT_DOUBLE_EQUAL(seen.slope[2], exp(-1.0) + exp(-0.5), 1e-7);
     slope_close(slope);
 }
 
