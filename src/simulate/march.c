@@ -345,13 +345,18 @@ static void relieve(Pack *pack, Rank *rank)
 
 /* ---- steps ---- */
 
-/* Marks the lanes of which something is to be seen within their steps. */
-static void find_wanted(const Pack *pack, const Rank *rank)
+/* Marks the lanes of which something is to be seen within their last steps, of all or only where
+ * these were good; false: there are none. */
+static bool find_wanted(const Pack *pack, const Rank *rank, bool good)
 {
+    bool any = false;
     for (int column = 0; column < rank->stage->width; column++) {
         const Pace *one = is_on(pack, rank, column) ? pace_in(pack, rank, column) : NULL;
-        rank->due[column] = one != NULL && one->next <= one->time + rank->stage->scale[column];
+        rank->due[column] = one != NULL && (one->good || !good) &&
+                            one->next <= one->time + rank->stage->scale[column];
+        any = any || rank->due[column];
     }
+    return any;
 }
 
 static void try_steps(Pack *pack, Rank *rank)
@@ -366,7 +371,7 @@ static void try_steps(Pack *pack, Rank *rank)
     }
     rosenbrock_try(&rank->method);
     if (march->columns != NULL) {
-        find_wanted(pack, rank);
+        (void)find_wanted(pack, rank, false);
         columns_try(march->columns, &rank->method, rank->lane, rank->due);
     }
     for (int column = 0; column < stage->width; column++) {
@@ -446,18 +451,6 @@ static void end_lanes(Pack *pack, Rank *rank)
 
 /* ---- outputs ---- */
 
-/* The same within steps that were good. */
-static bool find_due(const Pack *pack, const Rank *rank)
-{
-    bool any = false;
-    find_wanted(pack, rank);
-    for (int column = 0; column < rank->stage->width; column++) {
-        rank->due[column] = rank->due[column] && pace_in(pack, rank, column)->good;
-        any = any || rank->due[column];
-    }
-    return any;
-}
-
 /* States and clocks of those lanes as they are then. */
 static void look_inside(Pack *pack, Rank *rank)
 {
@@ -502,7 +495,7 @@ static bool record(Pack *pack, Rank *rank)
 {
     const Stage *stage = rank->stage;
     bool more = true;
-    while (more && find_due(pack, rank)) {
+    while (more && find_wanted(pack, rank, true)) {
         bool observed = false;
         look_inside(pack, rank);
         tape_run(pack->tape, PROGRAM_OBSERVE, stage->slots, stage->width);
