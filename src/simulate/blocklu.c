@@ -224,7 +224,8 @@ static void write_solves(LuProgram *program, const Plan *plan, Pairs *pairs)
                        .source = (uint32_t)i * plan->width,
                        .pivot = slot_of(plan, i, i),
                        .first = (uint32_t)pairs->count};
-        for (int j = i + 1; j < n; j++) {
+        // What is known last comes last, so that the rest of the sum need not wait for it.
+        for (int j = n - 1; j > i; j--) {
             if (slot_of(plan, i, j) != LU_NONE) {
                 add_pair(pairs, slot_of(plan, i, j), (uint32_t)plan->order[j] * plan->width);
                 row->count++;

@@ -54,27 +54,96 @@ void writer_slot(Writer *writer, uint32_t slot)
     }
 }
 
-static void write_instruction(Writer *writer, const Instruction *at)
+/* Where the operands of a program's instructions come from, and in which order they are written. */
+typedef struct {
+    const Program *program;
+    int (*made)[TAPE_OPERANDS]; // (count) the instruction of each operand; -1: memory
+    int *level;                 // (count) how many long ones there are on the way to it
+    int levels;
+    int *last; // (slots) the instruction that a slot holds in the end; -1: memory
+} Order;
+
+static void write_instruction(Writer *writer, const Order *order, int index)
 {
+    const Instruction *at = &order->program->code[index];
     const uint32_t operand[TAPE_OPERANDS] = {at->a, at->b, at->c, at->d};
-    text_format(writer->text, "wide t%d; { const wide ", writer->count);
+    const int variable = writer->count + index;
+    text_format(writer->text, "wide t%d; { const wide ", variable);
     for (int i = 0; i < op_arity(at->op); i++) {
         text_format(writer->text, "%s%c = ", i > 0 ? ", " : "", 'a' + i);
-        writer_slot(writer, operand[i]);
+        if (order->made[index][i] >= 0) {
+            text_format(writer->text, "t%d", writer->count + order->made[index][i]);
+        } else {
+            writer_slot(writer, operand[i]);
+        }
     }
-    text_format(writer->text, "; t%d = %s; }\n", writer->count, lane_text[at->op]);
-    writer->variable[at->dst] = writer->count++;
+    text_format(writer->text, "; t%d = %s; }\n", variable, lane_text[at->op]);
+}
+
+/* True for what takes tens of cycles from its operands to its result. */
+static bool is_long(Op op)
+{
+    switch (op) {
+    case OP_POWER:
+    case OP_EXP:
+    case OP_LN:
+    case OP_LOG10:
+    case OP_HILL_LOG:
+    case OP_HILL_VALUE:
+    case OP_HILL_REST:
+    case OP_HILL_SLOPE:
+        return true;
+    default:
+        return op >= OP_SIN && op <= OP_DIGAMMA;
+    }
+}
+
+/* Level by level: long ones that do not ask for each other stand together, and a processor works on
+ * several. The tape has them one behind what the other leads to. */
+static Order find_order(const Writer *writer, const Program *program, Arena *scratch)
+{
+    size_t count = (size_t)program->count;
+    Order order = {.program = program, .levels = 1};
+    order.made = arena_array(scratch, count, sizeof *order.made);
+    order.level = arena_array(scratch, count, sizeof *order.level);
+    order.last = arena_array(scratch, (size_t)writer->tape->slot_count, sizeof *order.last);
+    for (int i = 0; i < writer->tape->slot_count; i++) {
+        order.last[i] = -1;
+    }
+    for (int i = 0; i < program->count; i++) {
+        const Instruction *at = &program->code[i];
+        const uint32_t operand[TAPE_OPERANDS] = {at->a, at->b, at->c, at->d};
+        for (int k = 0; k < op_arity(at->op); k++) {
+            int from = order.made[i][k] = order.last[operand[k]];
+            int level = from < 0 ? 0 : order.level[from] + is_long(program->code[from].op);
+            order.level[i] = level > order.level[i] ? level : order.level[i];
+        }
+        order.levels = order.level[i] < order.levels ? order.levels : order.level[i] + 1;
+        order.last[at->dst] = i;
+    }
+    return order;
 }
 
 void writer_program(Writer *writer, ProgramName name)
 {
     const Program *program = &writer->tape->programs[name];
+    Arena *scratch = arena_new();
+    const Order order = find_order(writer, program, scratch);
     for (int i = 0; i < writer->tape->slot_count; i++) {
         writer->variable[i] = -1;
     }
-    for (int i = 0; i < program->count; i++) {
-        write_instruction(writer, &program->code[i]);
+    for (int level = 0; level < order.levels; level++) {
+        for (int i = 0; i < program->count; i++) {
+            if (order.level[i] == level) {
+                write_instruction(writer, &order, i);
+            }
+        }
     }
+    for (int i = 0; i < writer->tape->slot_count; i++) {
+        writer->variable[i] = order.last[i] >= 0 ? writer->count + order.last[i] : -1;
+    }
+    writer->count += program->count;
+    arena_free(scratch);
 }
 
 void writer_begin(Writer *writer, const char *head)
