@@ -7,7 +7,8 @@
  * 35:508.
  *
  * At rest: with h at HORIZON times the length of the run, the step is below ACCURACY of the
- * tolerance in every state, twice in a row.
+ * tolerance in every state, twice in a row; or it is below the tolerance and gets no smaller, as
+ * when rounding is all that is left of the rates.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/lanes.h"
@@ -20,6 +21,7 @@ enum { MOST_STEPS = 20000 };
 
 static const double HORIZON = 1e3;
 static const double ACCURACY = 1e-3;
+static const double NO_SMALLER = 0.9;      // than the step before
 static const double PATH_TOLERANCE = 0.03; // of the way there
 static const double PATH_FLOOR = 100.0;    // × absolute tolerance
 
@@ -133,6 +135,7 @@ static bool walk_to_rest(Search *search, int *state)
     }
     search->h = first_step(search);
     int at_rest = 0;
+    double last_size = HUGE_VAL;
     for (int k = 0; k < MOST_STEPS && search->h > 0.0; k++) {
         if (!solve_step(search)) {
             search->h *= 0.25;
@@ -147,7 +150,9 @@ static bool walk_to_rest(Search *search, int *state)
         }
         memcpy(search->y, search->next, (size_t)search->n * sizeof(double));
         memcpy(search->rates, search->next_rates, (size_t)search->n * sizeof(double));
-        at_rest = quiet && search->h >= search->longest ? at_rest + 1 : 0;
+        bool still = quiet || (size <= 1.0 && size > NO_SMALLER * last_size);
+        at_rest = still && search->h >= search->longest ? at_rest + 1 : 0;
+        last_size = search->h >= search->longest ? size : HUGE_VAL;
         if (at_rest == 2) {
             return true;
         }
