@@ -31,12 +31,12 @@ double pace_length(const Pace *pace, double most)
 /* What made the error of a step smaller than that of the step before, but for their lengths, goes
  * on: after Gustafsson (1994), ACM Trans. Math. Softw. 20:496, but within narrow bounds, as it goes
  * wrong at kinks. */
-static double find_trend(const Pace *pace, double error, double length)
+static double find_trend(const Pace *pace, double growth, double length)
 {
-    if (!pace->good || pace->last_error < LEAST_ERROR || error < LEAST_ERROR) {
+    if (!pace->good || pace->last_growth == 0.0) {
         return 1.0;
     }
-    double trend = rosenbrock_fifth_root(pace->last_error / error) * length / pace->last_length;
+    double trend = growth / pace->last_growth * (length / pace->last_length);
     return fmin(fmax(trend, 1.0 / MOST_TREND), MOST_TREND);
 }
 
@@ -49,9 +49,10 @@ void pace_judge(Pace *pace, double error, double length)
     pace->unsound = !isfinite(error);
     double growth =
         pace->unsound ? LEAST_GROWTH : CAUTION / rosenbrock_fifth_root(fmax(error, LEAST_ERROR));
-    growth *= find_trend(pace, error, length);
-    pace->last_error = pace->good ? error : 0.0;
+    double trend = find_trend(pace, growth, length);
+    pace->last_growth = pace->good ? growth : 0.0;
     pace->last_length = length;
+    growth *= trend;
     double most = pace->sets_out ? MOST_AT_FIRST : MOST_GROWTH;
     pace->sets_out = pace->sets_out && pace->good && growth > MOST_GROWTH;
     growth = fmin(fmax(growth, LEAST_GROWTH), pace->good && !pace->failed ? most : 1.0);

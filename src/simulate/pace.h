@@ -13,7 +13,7 @@ typedef struct {
     double from;        // when that is, by the lane's clock
     double time, end;   // since then
     double step;        // to be tried next
-    double last_error;  // of the good step before; 0: none
+    double last_growth; // that the error of the good step before allowed; 0: there was none
     double last_length; // likewise
     bool on;            // it has not arrived
     bool good;          // its last step was
