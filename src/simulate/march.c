@@ -121,13 +121,10 @@ void march_open(Pack *pack)
 void march_make_native(Pack *pack)
 {
     March *march = pack->march;
-    if (march->many.stage->native != NULL) {
+    if (march->many.stage->native != NULL || march->columns != NULL) { // those want the factors
         return;
     }
     Rank narrow;
-    if (march->columns != NULL) {
-        return; // they want the factors
-    }
     open_rank(pack, &narrow, open_side(pack, native_lanes(pack->tape)), march->many.method.atol);
     const NativeCode *code = native_open(pack->arena, pack->tape,
                                          blocklu_program(narrow.method.sparse), NATIVE_OWN_STEPS);

@@ -16,6 +16,7 @@
 // gain little and take memory for their outputs), and there are to be so many packs for threads to
 // share.
 enum { FIRST_OUTPUT = 3, MOST_TURNS = 4, FEWEST_PACKS = 16 };
+static const size_t MOST_OUTPUTS = (size_t)16 << 20; // bytes of a pack that holds more
 
 typedef struct {
     const Study *study;
@@ -54,10 +55,11 @@ int study_lanes(const Study *study)
 int study_crowd(const Study *study, int subjects)
 {
     const SolverOptions options = solver_options_of_many(&study->solver);
+    const size_t outputs = (size_t)study->output_count * (size_t)study->time_count * sizeof(double);
     int lanes = pack_lanes(study->model);
     int crowd = lanes;
     while (pack_steps_alone(study->model, &options) && crowd < MOST_TURNS * lanes &&
-           2 * crowd * FEWEST_PACKS <= subjects) {
+           2 * crowd * FEWEST_PACKS <= subjects && 2 * (size_t)crowd * outputs <= MOST_OUTPUTS) {
         crowd *= 2;
     }
     return crowd;
