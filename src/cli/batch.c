@@ -11,6 +11,7 @@
 #include "cli/population.h"
 #include "cli/serve.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "study/batch.h"
@@ -261,7 +262,7 @@ static void put_header(Batch *batch)
 static void show_progress(void *context, long done)
 {
     Batch *batch = context;
-    double now = cli_seconds();
+    double now = clock_seconds();
     if (now - batch->since > 0.5) {
         batch->shown = now;
         cli_words("\rrow %ld of %zu", done, batch->fields.rows);
@@ -350,7 +351,7 @@ static int run_rows(Batch *batch, const char *folder, int lanes, int jobs)
                             .context = batch};
     int error = 0;
     RunResult result;
-    batch->since = cli_seconds();
+    batch->since = clock_seconds();
     interrupt_catch();
     put_header(batch);
     WorkStatus status = batch_run(batch->study, batch->rows, (long)batch->fields.rows, &options,

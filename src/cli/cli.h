@@ -89,9 +89,6 @@ const char *cli_command_line(const Cli *cli);
 /* A word as the shell would need it. */
 void cli_quote(Text *text, const char *word);
 
-/* Seconds of a clock that only goes forward. */
-double cli_seconds(void);
-
 /* The table in main.c, for help and completion: NULL-terminated. */
 const Command *const *cli_commands(void);
 /* The command of that name, or NULL: *near is the nearest one, or NULL. */

@@ -17,6 +17,7 @@
 #include "cli/study_page.h"
 #include "cli/summary.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "params/params.h"
@@ -96,7 +97,7 @@ static void show_progress(void *context, double done)
     static const double first = 0.5; // seconds
     static const double again = 0.1;
     Run *run = context;
-    double now = cli_seconds();
+    double now = clock_seconds();
     if (now - run->progress_since < first || now - run->progress_shown < again) {
         return;
     }
@@ -112,7 +113,7 @@ static void integrate(Run *run, const RunOptions *options)
     how.stop = interrupt_flag();
     how.progress = progress ? show_progress : NULL;
     how.context = run;
-    run->progress_since = cli_seconds();
+    run->progress_since = clock_seconds();
     interrupt_catch();
     bool ran = study_run(run->study, &how, cli->arena, &run->result);
     assert(ran && "the solver library cannot be set up");
@@ -279,26 +280,26 @@ static int write_page(Run *run)
 /* A gnuplot that fails spoils the pictures only: the manifest is written all the same. */
 static int write_everything(Run *run)
 {
-    double begin = cli_seconds();
+    double begin = clock_seconds();
     int code = write_data(run);
-    run->timings.write = cli_seconds() - begin;
+    run->timings.write = clock_seconds() - begin;
     if (code != CLI_OK) {
         return code;
     }
     if (!option_given(&run->cli->arguments, "no-render")) {
-        begin = cli_seconds();
+        begin = clock_seconds();
         code = render(run);
-        run->timings.render = cli_seconds() - begin;
+        run->timings.render = clock_seconds() - begin;
     }
     if (interrupt_code() != 0) {
         return interrupt_code();
     }
-    begin = cli_seconds();
+    begin = clock_seconds();
     if (code == CLI_OK && study_page_wanted(run->cli)) {
         code = write_page(run);
     }
     int last = write_manifest(run);
-    run->timings.write += cli_seconds() - begin;
+    run->timings.write += clock_seconds() - begin;
     return last == CLI_OK ? code : last;
 }
 
@@ -449,7 +450,7 @@ static int read_options(Cli *cli, const Study *study, RunOptions *options)
 
 int run_call(Cli *cli, int merged, int jobs, const char *folder)
 {
-    double begin = cli_seconds();
+    double begin = clock_seconds();
     const char *path = cli->arguments.operands[0];
     const char *bad = NULL;
     ParamsOptions params = params_options_default();
@@ -480,7 +481,7 @@ int run_call(Cli *cli, int merged, int jobs, const char *folder)
     if (run.study == NULL) {
         return CLI_DATA;
     }
-    run.timings.parse = cli_seconds() - begin;
+    run.timings.parse = clock_seconds() - begin;
     RunOptions options = {.width = lanes};
     int code = read_options(cli, run.study, &options);
     if (code != CLI_OK) {

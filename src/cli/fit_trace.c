@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/fit.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "table/csv.h"
@@ -76,7 +77,7 @@ void fit_show_line(void *context, int start, const TraceLine *line)
 {
     static const double again = 0.05; // seconds between two lines of one screen
     FitCall *call = context;
-    double now = cli_seconds();
+    double now = clock_seconds();
     bool many = call->study->fit->starts > 1;
     if (many && now - call->shown < again) {
         return;

@@ -10,6 +10,7 @@
 #include "cli/places.h"
 #include "cli/study_page.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "table/csv.h"
@@ -158,7 +159,7 @@ static void show_progress(void *context, long done, long total)
     static const char empty[] = "                        ";
     Run *run = context;
     const Cli *cli = run->cli;
-    double now = cli_seconds();
+    double now = clock_seconds();
     double first = cli->terminal ? 0.5 : 60.0;
     double again = cli->terminal ? 0.1 : 60.0;
     if (now - run->started < first || now - run->shown < again || total == 0) {
@@ -388,9 +389,9 @@ static int draw(Run *run)
     if (code != CLI_OK || option_given(&run->cli->arguments, "no-render")) {
         return code;
     }
-    double begin = cli_seconds();
+    double begin = clock_seconds();
     code = figures_render(run->cli, run->call->folder, scripts, run->figure_count, &run->rendered);
-    run->call->timings.render = cli_seconds() - begin;
+    run->call->timings.render = clock_seconds() - begin;
     for (size_t i = 0; i < count && code == CLI_OK && run->rendered; i++) {
         note_file(run, arena_format(arena, "%s.svg", run->figures[i].stem));
         note_file(run, arena_format(arena, "%s.png", run->figures[i].stem));
@@ -486,7 +487,7 @@ static void say_failures(const Run *run)
 static int finish(Run *run)
 {
     Cli *cli = run->cli;
-    double begin = cli_seconds();
+    double begin = clock_seconds();
     if (!population_count(run->plan, cli->arena, &run->counts)) {
         cli_complain("cannot read the spool in '%s': %s", run->call->folder, strerror(errno));
         return CLI_FILE;
@@ -496,7 +497,7 @@ static int finish(Run *run)
     run->figures = figures_of_population(cli->arena, run->study, &run->figure_count);
     run->files = arena_array(cli->arena, 8 + 3 * (size_t)run->figure_count, sizeof *run->files);
     int code = write_tables(run);
-    run->call->timings.write = cli_seconds() - begin;
+    run->call->timings.write = clock_seconds() - begin;
     code = code == CLI_OK ? draw(run) : code;
     if (interrupt_code() != 0) {
         return code_of(run, POPULATION_STOPPED, "interrupted while the results were written");
@@ -538,12 +539,12 @@ static int run_units(Run *run)
     }
     interrupt_catch_once();
     Text words = text_new(cli->arena);
-    run->started = cli_seconds();
+    run->started = clock_seconds();
     PopulationStatus status = population_run(run->plan, options, &words);
     if (run->begun) {
         cli_words("\r\033[K");
     }
-    run->call->timings.integrate = cli_seconds() - run->started;
+    run->call->timings.integrate = clock_seconds() - run->started;
     return code_of(run, status, words.data);
 }
 
@@ -555,9 +556,9 @@ int population_command(Cli *cli, PopulationCall *call)
     if (code != CLI_OK) {
         return code;
     }
-    double begin = cli_seconds();
+    double begin = clock_seconds();
     run.plan = plan_new(call->study, call->lanes, cli->arena);
-    call->timings.compile = cli_seconds() - begin;
+    call->timings.compile = clock_seconds() - begin;
     const char *subject = option_value(&cli->arguments, "subject");
     if (subject != NULL) {
         return run_subject(&run, subject);

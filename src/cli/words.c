@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { WRAP_COLUMNS = 78 };
@@ -188,11 +187,4 @@ const char *cli_command_line(const Cli *cli)
         cli_quote(&text, cli->argv[i]);
     }
     return text.data;
-}
-
-double cli_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

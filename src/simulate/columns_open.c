@@ -28,21 +28,6 @@ void columns_slope_weights(double weight[COLUMN_NODES])
     }
 }
 
-const ColumnKernels *column_kernels_for(const char *isa)
-{
-#if defined(__x86_64__)
-    if (strcmp(isa, "avx512") == 0) {
-        return &column_kernels_avx512;
-    }
-    if (strcmp(isa, "avx2") == 0) {
-        return &column_kernels_avx2;
-    }
-#else
-    (void)isa;
-#endif
-    return &column_kernels_baseline;
-}
-
 static ColumnRow *make_rows(Arena *arena, const LuProgram *lu, const LuRow *rows)
 {
     const uint32_t width = (uint32_t)lu->width;

@@ -1,20 +1,19 @@
 /* crossed.c: finds the first crossing of any event of any lane inside a step.
  *
  * The step is sampled at a few points of the interpolant. A test that is true at one and was false
- * before is bracketed; the bracket is closed by regula falsi (Illinois: Dowell and Jarratt 1971,
- * BIT 11, 168-174) on the highest surface of all lanes, with bisection where that is slow, down to
- * neighbouring doubles. What decides the side is the test, not the sign of the surface: at the time
- * found the condition is true. A surface that rises towards zero and falls again between samples
- * is followed to its summit, so that a short crossing is not missed.
+ * before is bracketed; the bracket is closed (bracket.h) by the highest surface of all lanes. What
+ * decides the side is the test, not the sign of the surface: at the time found the condition is
+ * true. A surface that rises towards zero and falls again between samples is followed to its
+ * summit, so that a short crossing is not missed.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/bracket.h"
 #include "simulate/events.h"
 
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 
-enum { MOST_PROBES = 200, CLIMBS = 10 };
+enum { CLIMBS = 10 };
 
 // Fractions of a step. The points near its ends keep a summit from hiding between two steps.
 static const double SAMPLES[] = {0.05, 0.25, 0.5, 0.75, 0.95, 1.0};
@@ -71,42 +70,16 @@ static double highest(const Pack *pack)
  */
 static double locate(Pack *pack, double low, double high)
 {
+    Bracket bracket = {.low = low, .high = high};
     probe_inside(pack, low);
-    double at_low = highest(pack);
+    bracket.at_low = highest(pack);
     probe_inside(pack, high);
-    double at_high = highest(pack);
-    int slow = 0;
-    int side = 0;
-    for (int i = 0; i < MOST_PROBES; i++) {
-        double width = high - low;
-        if (width <= DBL_EPSILON * fmax(fabs(low), fabs(high))) {
-            break;
-        }
-        double at = low + width * (at_low / (at_low - at_high));
-        if (slow >= 2 || !(at > low && at < high)) {
-            at = low + 0.5 * width;
-            slow = 0;
-            side = 0;
-        }
-        if (at <= low || at >= high) {
-            break;
-        }
+    bracket.at_high = highest(pack);
+    for (double at; bracket_next(&bracket, &at);) {
         probe_inside(pack, at);
-        double value = highest(pack);
-        if (is_crossed(pack)) {
-            at_low = side > 0 ? 0.5 * at_low : at_low;
-            high = at;
-            at_high = value;
-            side = 1;
-        } else {
-            at_high = side < 0 ? 0.5 * at_high : at_high;
-            low = at;
-            at_low = value;
-            side = -1;
-        }
-        slow = high - low > 0.5 * width ? slow + 1 : 0;
+        bracket_take(&bracket, at, highest(pack), is_crossed(pack));
     }
-    return high;
+    return bracket.high;
 }
 
 typedef struct {

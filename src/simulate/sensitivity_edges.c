@@ -16,14 +16,12 @@
  * crawls there, as it does without derivatives.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/bracket.h"
 #include "simulate/sensitivity.h"
 
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <string.h>
-
-enum { MOST_PROBES = 200 };
 
 /* How near to zero a surface must be to have been crossed, relative to what it passes in the whole
  * time. */
@@ -118,39 +116,17 @@ void sensitivity_note_edges(Pack *pack, double time)
  * `low`. */
 static double locate(Pack *pack, int edge, int lane, double low, double high)
 {
+    Bracket bracket = {.low = low, .high = high};
     probe_inside(pack, low);
-    double at_low = excess(pack, edge, lane);
+    bracket.at_low = excess(pack, edge, lane);
     probe_inside(pack, high);
-    double at_high = excess(pack, edge, lane);
-    int side = 0;
-    for (int i = 0; i < MOST_PROBES; i++) {
-        double width = high - low;
-        if (width <= DBL_EPSILON * fmax(fabs(low), fabs(high))) {
-            break;
-        }
-        double at = low + width * (at_low / (at_low - at_high)); // Illinois, as in crossed.c
-        if (i % 3 == 2 || !(at > low && at < high)) {
-            at = low + 0.5 * width;
-            side = 0;
-        }
-        if (at <= low || at >= high) {
-            break;
-        }
+    bracket.at_high = excess(pack, edge, lane);
+    for (double at; bracket_next(&bracket, &at);) {
         probe_inside(pack, at);
         double value = excess(pack, edge, lane);
-        if (value > 0.0) {
-            at_low = side > 0 ? 0.5 * at_low : at_low;
-            high = at;
-            at_high = value;
-            side = 1;
-        } else {
-            at_high = side < 0 ? 0.5 * at_high : at_high;
-            low = at;
-            at_low = value;
-            side = -1;
-        }
+        bracket_take(&bracket, at, value, value > 0.0);
     }
-    return high;
+    return bracket.high;
 }
 
 /* The earliest crossing in (first, last]; false: there is none. */

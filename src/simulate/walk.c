@@ -386,12 +386,10 @@ static bool is_hopeless(Run *run, double time, StepStatus *status)
     return true;
 }
 
-/* The end of a segment, and the present. */
-static bool come_to_end(Pack *pack, double time)
+static void end_segment(Pack *pack, double time)
 {
     take_state(pack, time);
     sensitivity_cross(pack, time); // on the very edge of a condition
-    return true;
 }
 
 /* From a stop to the next at `end`. False if the run is to be given up; time is where it got to. */
@@ -421,14 +419,16 @@ static bool advance(Run *run, double *time, double end)
                 return false;
             }
             if (status == STEP_AT_STOP && *time >= end) {
-                return come_to_end(pack, *time);
+                end_segment(pack, *time);
+                return true;
             }
             if (!is_hopeless(run, *time, &status)) {
                 continue;
             }
         }
         if (status == STEP_REFUSED && same_time(*time, end)) {
-            return come_to_end(pack, *time); // too close to the stop for a step
+            end_segment(pack, *time); // too close to the stop for a step
+            return true;
         }
         recover(run, status, *time);
         watch_anew(run, *time);

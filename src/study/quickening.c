@@ -3,25 +3,19 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/quickening.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
-#include <time.h>
 
 // The compiler takes 1 to 5 seconds, and what is left of the run then half to two thirds.
 static const double LEAST_TAKEN = 2.0, LEAST_LEFT = 15.0;
 
 enum { CODE_NONE, CODE_IN_THE_MAKING, CODE_MADE };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void quickening_open(Quickening *quickening)
 {
     assert(quickening != NULL);
-    quickening->started = seconds();
+    quickening->started = clock_seconds();
     atomic_init(&quickening->code, CODE_NONE);
 }
 
@@ -35,7 +29,7 @@ bool quickening_ask(Quickening *quickening, long done, long total, Pack *pack)
 {
     assert(quickening != NULL && pack != NULL);
     int code = atomic_load(&quickening->code);
-    if (code == CODE_NONE && quickening_pays(seconds() - quickening->started, done, total) &&
+    if (code == CODE_NONE && quickening_pays(clock_seconds() - quickening->started, done, total) &&
         atomic_compare_exchange_strong(&quickening->code, &code, CODE_IN_THE_MAKING)) {
         pack_quicken(pack);
         atomic_store(&quickening->code, CODE_MADE);

@@ -7,10 +7,11 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/data_run.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 // A pack of a population holds at most so many times as many subjects as step side by side (more
 // gain little and take memory for their outputs), and there are to be so many packs for threads to
@@ -34,13 +35,6 @@ typedef struct {
     int *members; // (arm_count) arms of the pack that runs now
     int member_count;
 } Run;
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 const char *study_unit(Unit unit)
 {
@@ -388,10 +382,10 @@ bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunR
     assert(study->arm_count >= 1 && study->output_count >= 0 && study->time_count >= 0);
     *result = (RunResult){0};
     Run run = prepare(study, options, arena, result);
-    double began = seconds();
+    double began = clock_seconds();
     run.tape = study_tape(study, arena);
     result->isa = run.tape->isa;
-    double compiled = seconds();
+    double compiled = clock_seconds();
     result->compile_seconds = compiled - began;
     if (study->data != NULL) {
         if (!data_run(study, options, run.tape, arena, result)) {
@@ -407,6 +401,6 @@ bool study_run(const Study *study, const RunOptions *options, Arena *arena, RunR
     for (int arm = 0; arm < study->arm_count; arm++) {
         result->failed += result->outcomes[arm].kind != OUTCOME_DONE;
     }
-    result->integrate_seconds = seconds() - compiled;
+    result->integrate_seconds = clock_seconds() - compiled;
     return true;
 }
