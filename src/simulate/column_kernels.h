@@ -52,7 +52,7 @@ typedef struct {
     double *stages[ROSENBROCK_STAGES];
     double *next, *sum, *known, *drifted, *work;
     double rtol;
-    const double *atol; // (states)
+    const double *floor; // (states × group) of a column's tolerance
     double *error;      // (block × group) sum of the squares of the weighted errors
 } ColumnPass;
 

@@ -221,7 +221,7 @@ static void NAMED(finish)(const ColumnPass *pass)
             const Part before = MAGNITUDE(*(const Part *)(pass->s + at));
             const Part after = MAGNITUDE(next);
             const Part most = LARGER(before, after);
-            const Part weighted = left / (most * pass->rtol + pass->atol[i]);
+            const Part weighted = left / (most * pass->rtol + OF(pass->floor + i * GROUP));
             *(Part *)(pass->next + at) = next;
             total[part] += weighted * weighted;
         }

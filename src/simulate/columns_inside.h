@@ -59,6 +59,7 @@ struct Columns {
     int factor_count;
     // Scratch of a group:
     double *factors;
+    double *floor; // (states × COLUMN_GROUP)
     double *mixed[COLUMN_MIXES], *one; // (items × COLUMN_GROUP)
     double *force[ROSENBROCK_STAGES];  // (forces × COLUMN_GROUP)
     double *stages[ROSENBROCK_STAGES]; // (states × COLUMN_GROUP × COLUMN_BLOCK), as are these:

@@ -179,6 +179,7 @@ static void make_scratch(Columns *columns, Arena *arena)
     for (int m = 0; m < COLUMN_MIXES; m++) {
         columns->mixed[m] = numbers(arena, items);
     }
+    columns->floor = numbers(arena, (size_t)columns->states * COLUMN_GROUP);
     columns->one = numbers(arena, items);
     columns->factors = numbers(arena, (size_t)columns->factor_count * COLUMN_GROUP);
     columns->column = numbers(arena, (size_t)columns->states);
