@@ -50,6 +50,7 @@ if (arms > 1) {
 thick = 0.8 / arms
 middle(arm) = (arm - (arms + 1) / 2.0) * thick
 least = 1e-3 * (high > -low ? high : -low) # what no bar shows needs no number
+end(value) = value == value ? value : 0 # gnuplot 5.4 crashes on labels without a single place
 told(value) = value == value && abs(value) >= least ? sprintf('%.3g', value) : ''
 height = 2.6 + rows * row * (arms > 2 ? arms / 2.0 : 1) + (arms > 1 ? 1.0 : 0)
 
@@ -66,14 +67,14 @@ do for [picture in pictures] {
         set terminal pdfcairo size width / 2.54, height / 2.54 font sprintf('%s,%g', font, size)
     }
     set output out.'.'.picture
-    plot for [arm = 1 : arms] $rows using (0) : ($0 + 1 + middle(arm)) : (0) : (column(arm + 1)) : \
+    plot for [arm = 1 : arms] $rows using (0) : ($0 + 1 + middle(arm)) : (0) : (end(column(arm + 1))) : \
             ($0 + 1 + middle(arm) - 0.45 * thick) : ($0 + 1 + middle(arm) + 0.45 * thick) \
             with boxxyerror linecolor rgb word(colours, (arm - 1) % 8 + 1) title name[arm], \
-        for [arm = 1 : arms] $rows \
-            using (column(arm + 1) > 0 ? column(arm + 1) : NaN) : ($0 + 1 + middle(arm)) : \
-            (told(column(arm + 1))) with labels left offset 0.5, 0 font sprintf(',%g', 0.85 * size) notitle, \
-        for [arm = 1 : arms] $rows \
-            using (column(arm + 1) < 0 ? column(arm + 1) : NaN) : ($0 + 1 + middle(arm)) : \
-            (told(column(arm + 1))) with labels right offset -0.5, 0 font sprintf(',%g', 0.85 * size) notitle
+        for [arm = 1 : arms] $rows using (end(column(arm + 1))) : ($0 + 1 + middle(arm)) : \
+            (column(arm + 1) > 0 ? told(column(arm + 1)) : '') \
+            with labels left offset 0.5, 0 font sprintf(',%g', 0.85 * size) notitle, \
+        for [arm = 1 : arms] $rows using (end(column(arm + 1))) : ($0 + 1 + middle(arm)) : \
+            (column(arm + 1) < 0 ? told(column(arm + 1)) : '') \
+            with labels right offset -0.5, 0 font sprintf(',%g', 0.85 * size) notitle
 }
 unset output

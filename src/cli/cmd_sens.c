@@ -91,6 +91,10 @@ static const char *hint_of(const Call *call, const char *word)
             int count = call->study->arms[arm].regimen.count;
             most = count > most ? count : most;
         }
+        const char *part = strrchr(word, '.');
+        if (number > 0 && number <= most && strcmp(part, ".duration") == 0) {
+            return "; that dose is no infusion";
+        }
         if (number > most) {
             return arena_format(arena, "; no arm has more than %d dose%s", most,
                                 most == 1 ? "" : "s");

@@ -28,7 +28,8 @@ static bool find_parameter(const Study *study, const char *name, Arena *arena,
     *target = (SensitivityTarget){{SENSITIVE_PARAMETER, ref.index},
                                   label->name,
                                   study_unit(label->unit),
-                                  arena_array(arena, (size_t)study->arm_count, sizeof(double))};
+                                  arena_array(arena, (size_t)study->arm_count, sizeof(double)),
+                                  NULL};
     for (int arm = 0; arm < study->arm_count; arm++) {
         target->value[arm] = study->arms[arm].parameters[ref.index];
     }
@@ -50,7 +51,8 @@ static bool find_initial(const Study *study, const char *name, Arena *arena,
     *target = (SensitivityTarget){{SENSITIVE_INITIAL, ref.index},
                                   arena_copy(arena, name, strlen(name)),
                                   study_unit(state->label.unit),
-                                  arena_array(arena, (size_t)study->arm_count, sizeof(double))};
+                                  arena_array(arena, (size_t)study->arm_count, sizeof(double)),
+                                  NULL};
     for (int arm = 0; arm < study->arm_count; arm++) {
         double start = study->start;
         Bindings bindings = {.values = {[SYMBOL_TIME] = &start,
@@ -61,19 +63,72 @@ static bool find_initial(const Study *study, const char *name, Arena *arena,
     return true;
 }
 
-static double dose_value(const Dose *dose, SensitiveKind kind)
+/* A value that depends on a table of the study is not reckoned here. */
+static double no_table(void *context, int table, double x, bool slope)
 {
+    (void)context, (void)table, (void)x, (void)slope;
+    return (double)NAN;
+}
+
+/* What a route says for an arm at `time`; NAN where more than parameters, covariates and time is in
+ * it. */
+static double route_number(const Study *study, int arm, Expr expr, double time)
+{
+    const unsigned plain = 1U << SYMBOL_PARAMETER | 1U << SYMBOL_COVARIATE | 1U << SYMBOL_TIME;
+    if (expr == EXPR_NONE || (expr_kinds(study->model->graph, expr) & ~plain) != 0) {
+        return (double)NAN;
+    }
+    Bindings bindings = {.values = {[SYMBOL_TIME] = &time,
+                                    [SYMBOL_PARAMETER] = study->arms[arm].parameters,
+                                    [SYMBOL_COVARIATE] = study->arms[arm].covariates},
+                         .interp = no_table};
+    return expr_evaluate(study->model->graph, expr, &bindings);
+}
+
+/* By the rules of simulate/: lags at the time of the dose, the rest when it enters. Of several
+ * targets the fraction is that of the dose which arrives anywhere; lags that differ are no number.
+ */
+static double route_value(const Study *study, int arm, const Dose *dose, SensitiveKind kind)
+{
+    if (dose->route < 0) {
+        return kind == SENSITIVE_DOSE_FRACTION ? 1.0 : 0.0;
+    }
+    const Route *route = &study->model->routes[dose->route];
+    double first = route_number(study, arm, route->targets[0].lag, dose->time);
+    double fraction = 0.0;
+    bool same = true;
+    for (int i = 0; i < route->target_count; i++) {
+        double lag = route_number(study, arm, route->targets[i].lag, dose->time);
+        same = same && lag == first;
+        fraction += route_number(study, arm, route->targets[i].fraction, dose->time + lag);
+    }
+    switch (kind) {
+    case SENSITIVE_DOSE_FRACTION:
+        return fraction;
+    case SENSITIVE_DOSE_LAG:
+        return same ? first : (double)NAN;
+    default:
+        return dose->kind == DOSE_MODEL_DURATION
+                   ? route_number(study, arm, route->duration, dose->time + first)
+                   : dose->amount / route_number(study, arm, route->rate, dose->time + first);
+    }
+}
+
+static double dose_value(const Study *study, int arm, const Dose *dose, SensitiveKind kind)
+{
+    bool modelled = dose->kind == DOSE_MODEL_DURATION || dose->kind == DOSE_MODEL_RATE;
     switch (kind) {
     case SENSITIVE_DOSE_AMOUNT:
         return dose->amount;
+    case SENSITIVE_DOSE_TIME:
+        return dose->time;
     case SENSITIVE_DOSE_DURATION:
         return dose->kind == DOSE_INFUSION_DURATION ? dose->duration
                : dose->kind == DOSE_INFUSION_RATE   ? dose->amount / dose->rate
+               : modelled                           ? route_value(study, arm, dose, kind)
                                                     : (double)NAN;
-    case SENSITIVE_DOSE_TIME:
-        return dose->time;
-    default: // the route's, which may differ from subject to subject
-        return (double)NAN;
+    default:
+        return route_value(study, arm, dose, kind);
     }
 }
 
@@ -108,14 +163,18 @@ static bool find_dose(const Study *study, const char *name, Arena *arena, Sensit
         *target = (SensitivityTarget){{parts[i].kind, index},
                                       arena_copy(arena, name, strlen(name)),
                                       time ? study_unit(study->model->time_unit) : "",
-                                      arena_array(arena, (size_t)study->arm_count, sizeof(double))};
+                                      arena_array(arena, (size_t)study->arm_count, sizeof(double)),
+                                      NULL};
+        target->missing = arena_array(arena, (size_t)study->arm_count, sizeof(bool));
         bool any = false;
         for (int arm = 0; arm < study->arm_count; arm++) {
             const Regimen *regimen = &study->arms[arm].regimen;
-            bool there = index < regimen->count;
+            const Dose *dose = index < regimen->count ? &regimen->doses[index] : NULL;
+            bool there = dose != NULL &&
+                         (parts[i].kind != SENSITIVE_DOSE_DURATION || dose->kind != DOSE_BOLUS);
             any = any || there;
-            target->value[arm] =
-                there ? dose_value(&regimen->doses[index], parts[i].kind) : (double)NAN;
+            target->missing[arm] = !there;
+            target->value[arm] = there ? dose_value(study, arm, dose, parts[i].kind) : (double)NAN;
         }
         return any;
     }
@@ -216,6 +275,8 @@ static bool take(void *context, int index, double time, const double *values, co
         job->there[arm * job->moments + moment] = true;
         for (int k = 0; k < job->options->target_count; k++) {
             const double *slopes = pack_sensitivity(job->pack, k);
+            const bool *none = job->options->targets[k].missing;
+            bool missing = none != NULL && none[arm];
             for (int i = 0; i < job->study->table_outputs; i++) {
                 double *row = row_of(job, arm, moment, i, k);
                 row[SENSITIVITY_ARM] = arm;
@@ -223,10 +284,7 @@ static bool take(void *context, int index, double time, const double *values, co
                 row[SENSITIVITY_NAME] = i;
                 row[SENSITIVITY_PARAMETER] = k;
                 row[SENSITIVITY_VALUE] = values[i * width + lane];
-                row[SENSITIVITY_SLOPE] =
-                    isnan(job->options->targets[k].value[arm]) && slopes[i * width + lane] == 0.0
-                        ? (double)NAN
-                        : slopes[i * width + lane];
+                row[SENSITIVITY_SLOPE] = missing ? (double)NAN : slopes[i * width + lane];
             }
         }
     }

@@ -15,7 +15,8 @@ typedef struct {
     SensitiveTarget target;
     const char *name; // as above
     const char *unit; // "" if none
-    double *value;    // (arm_count) its value in each arm; NAN where the arm has no such dose
+    double *value;    // (arm_count) its value in each arm; NAN where it is not one number
+    bool *missing;    // (arm_count) of a dose: arms that have no such dose; else NULL
 } SensitivityTarget;
 
 /* The target of that name, in `arena`; false if there is none. */
