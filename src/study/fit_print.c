@@ -36,6 +36,7 @@ static int shown_width(const char *text)
 
 static Row row_of(Arena *arena, const Estimate *one)
 {
+    static const double lost = 100.0; // standard error of a logarithm: any positive number will do
     bool unit = one->unit[0] != '\0' && strcmp(one->unit, "1") != 0;
     Row row = {.remark = ""};
     row.cells[0] = unit ? arena_format(arena, "%s [%s]", one->name, one->unit) : one->name;
@@ -48,6 +49,8 @@ static Row row_of(Arena *arena, const Estimate *one)
         row.remark = "  at its bound";
     } else if (!one->determined) {
         row.remark = "  not determined by the data";
+    } else if (one->scale == SCALE_LOG && one->coordinate_se > lost) {
+        row.remark = "  not to be told from 0";
     }
     return row;
 }

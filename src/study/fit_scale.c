@@ -40,6 +40,9 @@ static double log_scale_back(const FitParameter *parameter, double coordinate)
 /* Never reaches its bounds, rounded or not: they have no logit. */
 static double logit_scale_back(const FitParameter *parameter, double coordinate)
 {
+    if (isnan(coordinate)) { // the end of no interval
+        return coordinate;
+    }
     double low = parameter->low;
     double high = parameter->high;
     double part = (high - low) * exp(-fabs(coordinate)) / (1.0 + exp(-fabs(coordinate)));
@@ -95,6 +98,9 @@ bool scale_at_bound(const FitParameter *parameter, double coordinate)
     static const double near = 1e-6;
     double low;
     double high;
+    if (parameter->scale == SCALE_LOGIT) { // never reached, but as near
+        return fabs(coordinate) >= -log(near);
+    }
     scale_bounds(parameter, &low, &high);
     double room = fmax(1.0, fabs(coordinate));
     if (isfinite(low) && isfinite(high)) {

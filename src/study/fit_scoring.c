@@ -70,13 +70,20 @@ static void accept(Region *region)
     }
 }
 
-/* The largest part of the gradient, each measured by its own information. */
+/* The largest part of the gradient, each measured by its own information. Where a logarithm or
+ * logit runs away (a variance that goes to 0, an estimate on its bound) both vanish together, and
+ * their ratio does not: there the gradient counts, what a step of 1 would bring. */
 static double slope_left(const Region *region)
 {
+    static const double nothing = 1e-8; // of -ln L
+    const Search *search = region->search;
     double largest = 0.0;
     for (int i = 0; i < region->count; i++) {
         double unit = sqrt(fmax(region->fisher[i * region->count + i], 1e-300));
-        largest = region->held[i] ? largest : fmax(largest, fabs(region->gradient[i]) / unit);
+        double slope = fabs(region->gradient[i]);
+        bool endless = search->fit->parameters[search->free[i]].scale != SCALE_LINEAR;
+        double left = endless && slope < nothing ? slope : slope / unit;
+        largest = region->held[i] ? largest : fmax(largest, left);
     }
     return largest;
 }
