@@ -321,33 +321,99 @@ static const char *source_of(const FitCall *call, const Estimate *one)
     return arena_format(call->cli->arena, "fitted to %s, SE %s", data, digits);
 }
 
+/* The free parameter that all subjects of an arm (-1: of every arm) have in place of a target; -1:
+ * they differ, and the study has one place for all of them. */
+static int shared_by(const Fit *fit, int arm, int target)
+{
+    int shared = -1;
+    for (int i = 0; i < fit->subject_count; i++) {
+        const FitSubject *one = &fit->subjects[i];
+        bool counts = arm < 0 || one->arm == arm;
+        if (counts && shared >= 0 && one->free[target] != shared) {
+            return -1;
+        }
+        shared = counts ? one->free[target] : shared;
+    }
+    return shared;
+}
+
+static bool has_subjects(const Fit *fit, int arm)
+{
+    bool any = false;
+    for (int i = 0; i < fit->subject_count; i++) {
+        any = any || fit->subjects[i].arm == arm;
+    }
+    return any;
+}
+
+typedef struct {
+    FittedValue *values;
+    int count;
+    Text lost; // names of parameters whose values have no place in a study
+} FittedStudy;
+
+static void put_value(FitCall *call, FittedStudy *fitted, int index, const char *path)
+{
+    const Estimate *one = &call->summary.estimates[index];
+    fitted->values[fitted->count++] =
+        (FittedValue){.path = path, .value = one->value, .source = source_of(call, one)};
+}
+
+/* Where the values of one target stand: in the study, in each arm, or nowhere. */
+static void put_target(FitCall *call, FittedStudy *fitted, int target)
+{
+    Arena *arena = call->cli->arena;
+    const Study *study = call->study;
+    const Fit *fit = study->fit;
+    const char *name = study->model->parameters[fit->targets[target]].label.name;
+    int all = shared_by(fit, -1, target);
+    bool own_value = false; // an arm's own would go before the study's
+    for (int arm = 0; arm < study->arm_count; arm++) {
+        own_value =
+            own_value || study->arms[arm].parameter_origin[fit->targets[target]].kind == ORIGIN_ARM;
+    }
+    if (all >= 0 && fit->parameters[all].arm == NULL && !own_value) {
+        put_value(call, fitted, all, arena_format(arena, "parameters.%s", name));
+        return;
+    }
+    bool lost = false;
+    for (int arm = 0; arm < study->arm_count; arm++) {
+        int own = shared_by(fit, arm, target);
+        lost = lost || (own < 0 && has_subjects(fit, arm));
+        if (own >= 0) {
+            put_value(call, fitted, own,
+                      arena_format(arena, "arms.%s.parameters.%s", study->arms[arm].name, name));
+        }
+    }
+    if (lost) {
+        text_format(&fitted->lost, "%s'%s'", fitted->lost.length > 0 ? ", " : "", name);
+    }
+}
+
 int fit_write_study(FitCall *call)
 {
     Arena *arena = call->cli->arena;
     const Study *study = call->study;
     const Fit *fit = study->fit;
-    FittedValue *values = arena_array(arena, (size_t)fit->model_count + 1, sizeof *values);
-    int count = 0;
-    for (int i = 0; i < fit->model_count; i++) {
-        const FitParameter *one = &fit->parameters[i];
-        const char *name = study->model->parameters[one->parameter].label.name;
-        if (!one->in_study) {
-            continue;
-        }
-        const char *path = one->arm != NULL
-                               ? arena_format(arena, "arms.%s.parameters.%s", one->arm, name)
-                               : arena_format(arena, "parameters.%s", name);
-        values[count++] = (FittedValue){.path = path,
-                                        .value = call->summary.estimates[i].value,
-                                        .source = source_of(call, &call->summary.estimates[i])};
+    size_t most = (size_t)fit->target_count * (size_t)study->arm_count + 1;
+    FittedStudy fitted = {arena_array(arena, most, sizeof(FittedValue)), 0, text_new(arena)};
+    for (int k = 0; k < fit->target_count; k++) {
+        put_target(call, &fitted, k);
     }
     Diag *diag = diag_new(arena);
     const char *path = file_join(arena, call->folder, "fitted.cfg");
-    bool good = edit_copy(arena, study->path, path, values, count, &call->params, diag);
+    bool good =
+        edit_copy(arena, study->path, path, fitted.values, fitted.count, &call->params, diag);
     cli_print_diag(call->cli, diag);
     if (!good) {
         return CLI_FILE;
     }
     note_file(call, "fitted.cfg");
+    if (fitted.lost.length > 0 && !option_given(&call->cli->arguments, "quiet")) {
+        cli_complain(
+            "fitted.cfg keeps the study's %s: the estimates belong to single subjects, for "
+            "which a study has no place; parameters.csv has them",
+            fitted.lost.data);
+    }
     return CLI_OK;
 }

@@ -232,20 +232,40 @@ static void read_division(Draft *draft)
     }
 }
 
+/* Is what this arm gives a start of its own, or that of all who share its estimate? */
+static bool may_differ(const Draft *draft, int arm)
+{
+    const Fit *fit = draft->fit->fit;
+    const Study *study = draft->fit->reader->study;
+    double own = study->arms[arm].parameters[draft->parameter];
+    if (draft->division == BY_ARM || draft->division == BY_SUBJECT) {
+        return true;
+    }
+    for (int i = 0; draft->division == BY_GROUP && i < fit->subject_count; i++) {
+        for (int k = 0; fit->subjects[i].arm == arm && k < fit->subject_count; k++) {
+            const Arm *other = &study->arms[fit->subjects[k].arm];
+            if (draft->member[k] == draft->member[i] &&
+                other->parameters[draft->parameter] != own) {
+                return false;
+            }
+        }
+    }
+    return draft->division == BY_GROUP;
+}
+
 /* A value that an arm gives and the estimate would replace. */
 static void check_arms(Draft *draft)
 {
     const Study *study = draft->fit->reader->study;
-    for (int i = 0; i < study->arm_count; i++) {
+    for (int i = 0; i < study->arm_count && !draft->bad; i++) {
         const Origin *origin = &study->arms[i].parameter_origin[draft->parameter];
-        if (draft->division != BY_ARM && origin->kind == ORIGIN_ARM) {
+        if (origin->kind == ORIGIN_ARM && !may_differ(draft, i)) {
             diag_report(draft->fit->reader->diag, FAULT_P422, draft->group->key,
                         "arm '%s' gives '%s' a value of its own, which one estimate would replace",
                         study->arms[i].name, draft->label->name);
             diag_note(draft->fit->reader->diag, origin->span, "it is here");
             diag_hint(draft->fit->reader->diag, "write by = \"arm\", or take the value out");
             draft->bad = true;
-            return;
         }
     }
 }
@@ -288,7 +308,6 @@ static void divide(Draft *draft, int target)
                             : draft->label->name;
             one.start = draft->has_start ? one.start : arm->parameters[draft->parameter];
             one.arm = draft->division == BY_ARM && study->arm_count > 1 ? arm->name : NULL;
-            one.in_study = draft->division == BY_ALL || draft->division == BY_ARM;
             one.by_subject = draft->division == BY_SUBJECT;
             check_start(draft, one.start, one.arm ? one.arm : "the study");
             made[division] = add_fit_parameter(fit, one) + 1;

@@ -23,7 +23,6 @@ typedef struct {
     double prior_mean, prior_sd;
     bool by_subject; // one of as many as there are subjects
     const char *arm; // the value belongs to this arm of the study; NULL: to the study itself
-    bool in_study;   // the study has a place for the value (not for one of a subject)
     Span span;       // where it was written
 } FitParameter;
 
