@@ -1,4 +1,4 @@
-/* edge.c: where the rates jump: conditions in them that depend on states.
+/* edge.c: where the rates jump: conditions in them that depend on states; and where they bend.
  *
  * `if C > 3 then a else b` in a rate makes it jump where C - 3 passes through zero, floor(C) where
  * C passes a whole number. (Conditions on time alone stand as SWITCH symbols: switch.c.) An Edge is
@@ -7,6 +7,10 @@
  * nothing depends on which side rounding puts a state that lies on the surface.
  *
  * Not edges: min, max and abs, whose values do not jump; == and !=, which hold at single instants.
+ *
+ * What jumps in the derivatives of the rates alone is a kink: min(a, b) has one where a = b. Its
+ * derivative asks which of the two is less, so kinks are found as the conditions of derivatives.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/model.h"
 
@@ -86,6 +90,16 @@ static void add_whole(Finder *finder, Expr node)
                                 .above = is_floor ? n : two(finder, EXPR_ADD, n, one)});
 }
 
+/* Marks what the marked ones depend on: of all nodes before `end`. */
+static void spread(const Graph *graph, Expr end, bool *reached)
+{
+    for (Expr e = end; e-- > 1;) { // children have smaller numbers than their parents
+        for (int k = 0; reached[e] && k < expr_arity(graph, e); k++) {
+            reached[expr_argument(graph, e, k)] = true;
+        }
+    }
+}
+
 static void find_members(Finder *finder)
 {
     const Model *model = finder->model;
@@ -96,11 +110,7 @@ static void find_members(Finder *finder)
     for (int i = 0; i < model->state_count; i++) {
         reached[model->states[i].rate] = true;
     }
-    for (Expr e = end; e-- > 1;) { // children have smaller numbers than their parents
-        for (int k = 0; reached[e] && k < expr_arity(graph, e); k++) {
-            reached[expr_argument(graph, e, k)] = true;
-        }
-    }
+    spread(graph, end, reached);
     for (Expr e = 1; e < end; e++) {
         if (!reached[e] || ((expr_kinds(graph, e) >> SYMBOL_STATE) & 1u) == 0) {
             continue;
@@ -158,4 +168,34 @@ int model_edges(const Model *model, Arena *arena, Edge **edges)
     }
     *edges = finder.edges;
     return count;
+}
+
+int model_kinks(const Model *model, Arena *arena, const Expr *derivatives, int count,
+                Expr **surfaces)
+{
+    assert(model && arena && surfaces);
+    const unsigned moving = (1u << SYMBOL_STATE) | (1u << SYMBOL_TIME);
+    Graph *graph = model->graph;
+    Finder finder = {.model = model, .arena = arena};
+    Arena *scratch = arena_new();
+    Expr end = graph_end(graph);
+    bool *reached = arena_array(scratch, end, sizeof *reached);
+    for (int i = 0; i < count; i++) {
+        reached[derivatives[i]] = true;
+    }
+    reached[EXPR_NONE] = false;
+    spread(graph, end, reached);
+    for (Expr e = 1; e < end; e++) {
+        Operator operation = expr_operator(graph, e);
+        if (reached[e] && (expr_kinds(graph, e) & moving) != 0 &&
+            (operation == EXPR_LESS || operation == EXPR_LESS_EQUAL)) {
+            add_comparison(&finder, e);
+        }
+    }
+    arena_free(scratch);
+    *surfaces = arena_array(arena, finder.edge_count + 1, sizeof **surfaces);
+    for (size_t i = 0; i < finder.edge_count; i++) {
+        (*surfaces)[i] = finder.edges[i].surface;
+    }
+    return (int)finder.edge_count;
 }

@@ -200,6 +200,10 @@ typedef struct {
 
 /* All edges of a model; their number. The graph grows: not while others read the model. */
 int model_edges(const Model *model, Arena *arena, Edge **edges);
+/* Where these derivatives of the rates jump, because conditions in them depend on states or time:
+ * each of *surfaces passes through zero there. Their number. The graph grows, as above. */
+int model_kinks(const Model *model, Arena *arena, const Expr *derivatives, int count,
+                Expr **surfaces);
 
 /* Names for expr_print. */
 SymbolNames model_symbol_names(const Model *model);

@@ -53,7 +53,7 @@ typedef struct {
     double *next, *sum, *known, *drifted, *work;
     double rtol;
     const double *floor; // (states × group) of a column's tolerance
-    double *error;      // (block × group) sum of the squares of the weighted errors
+    double *error;       // (block × group) sum of the squares of the weighted errors
 } ColumnPass;
 
 typedef struct {
@@ -69,13 +69,13 @@ typedef struct {
                  double *(*bend)[ROSENBROCK_BENDS]);
 } BlockKernels;
 
-enum { COLUMN_PART = 4, COLUMN_BLOCK = 12, COLUMN_GROUP = 4, COLUMN_MIXES = 7 };
+enum { COLUMN_PART = 4, COLUMN_BLOCK = 12, COLUMN_GROUP = 4, COLUMN_NODES = 4, COLUMN_MIXES = 7 };
 
 typedef struct {
     const char *isa;
-    /* z[m] = Σ weight[m][j] x[j], seven sums of five terms of `count` numbers. */
-    void (*mix)(double (*weight)[5], const double *const x[5], double *const z[COLUMN_MIXES],
-                int count);
+    /* z[m] = Σ weight[m][j] x[j], sums of `count` numbers. */
+    void (*mix)(double (*weight)[COLUMN_NODES], const double *const x[COLUMN_NODES],
+                double *const z[COLUMN_MIXES], int count);
     /* z[i × group + g] = factor[g] x[i × group + g], i < count */
     void (*stretch)(const double *x, const double *factor, int group, double *z, int count);
     /* to[i × group + g] = factor[g] from[i × stride + column[g]], i < count */

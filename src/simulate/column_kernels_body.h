@@ -9,15 +9,14 @@
 
 #include <string.h>
 
-static void mix(double (*weight)[5], const double *const x[5], double *const z[COLUMN_MIXES],
-                int count)
+static void mix(double (*weight)[COLUMN_NODES], const double *const x[COLUMN_NODES],
+                double *const z[COLUMN_MIXES], int count)
 {
     const double *first = x[0];
     const double *second = x[1];
     const double *third = x[2];
     const double *fourth = x[3];
-    const double *fifth = x[4];
-    double own[COLUMN_MIXES][5];
+    double own[COLUMN_MIXES][COLUMN_NODES];
     double *to[COLUMN_MIXES];
     for (int m = 0; m < COLUMN_MIXES; m++) {
         memcpy(own[m], weight[m], sizeof own[m]);
@@ -29,10 +28,8 @@ static void mix(double (*weight)[5], const double *const x[5], double *const z[C
         const double b = second[i];
         const double c = third[i];
         const double d = fourth[i];
-        const double e = fifth[i];
         for (int m = 0; m < COLUMN_MIXES; m++) {
-            to[m][i] =
-                own[m][0] * a + own[m][1] * b + own[m][2] * c + own[m][3] * d + own[m][4] * e;
+            to[m][i] = own[m][0] * a + own[m][1] * b + own[m][2] * c + own[m][3] * d;
         }
     }
 }

@@ -4,11 +4,19 @@
 #ifndef STROMA_SIMULATE_COLUMNS_INSIDE_H
 #define STROMA_SIMULATE_COLUMNS_INSIDE_H
 
+#include "simulate/bracket.h"
 #include "simulate/column_kernels.h"
 #include "simulate/rosenbrock_columns.h"
 
+#include <math.h>
+
 enum { INNER_STAGES = 4 }; // c_2 .. c_5
-static const double COLUMN_NODE[COLUMN_NODES] = {0.0, 0.25, 0.5, 0.75, 1.0};
+static const double COLUMN_NODE[COLUMN_NODES] = {0.0, 0.27639320225002103, 0.72360679774997897,
+                                                 1.0};
+
+/* What each node counts for the value at s of the polynomial through all, or for its slope at 0. */
+void columns_weights(double s, double weight[COLUMN_NODES]);
+void columns_slope_weights(double weight[COLUMN_NODES]);
 
 /* Up to 12 columns that are treated together, and what is added to them. */
 typedef struct {
@@ -25,8 +33,15 @@ typedef struct {
     double *now;        // (items) matrix and forces where it stands
     const double *then; // the same at the end of the last step, `apart` each
     size_t apart;
-    bool fresh; // `now` is to be found
-    bool flows; // the inflow is not 0
+    bool fresh;     // `now` is to be found
+    double landing; // the next step leads just beyond a kink that lies beyond this part of it; 0
+    double lands;   // the same of the step that is tried
+    bool landed;    // the last step did so
+    int cuts;       // such steps in a row
+    signed char *side, *side_then; // (kinks) signs of their surfaces where it stands, and after the
+                                   // last step
+    int crossed;                   // the first node of the step where one has changed; 0
+    bool flows;                    // the inflow is not 0
 } LaneColumns;
 
 /* Lanes whose columns go side by side, and what they meet: arrays are (items × size). */
@@ -55,11 +70,17 @@ struct Columns {
     int most;      // lanes that may go side by side
     Group *groups; // (width) those of the last step
     int group_count;
-    double *part; // (width) scratch
+    double *part;             // (width) scratch
+    int kink_count;           // of the rates
+    double *cut;              // (width) the part of the last step that leads to a kink; 0: none
+    bool *asked, *looks;      // (width) scratch of columns_find_kinks, as are these:
+    double *times, *surfaces; // (width), (kinks × width)
+    double *jumps;            // (width × items)
+    Bracket *brackets;        // (width)
     int factor_count;
     // Scratch of a group:
     double *factors;
-    double *floor; // (states × COLUMN_GROUP)
+    double *floor;                     // (states × COLUMN_GROUP)
     double *mixed[COLUMN_MIXES], *one; // (items × COLUMN_GROUP)
     double *force[ROSENBROCK_STAGES];  // (forces × COLUMN_GROUP)
     double *stages[ROSENBROCK_STAGES]; // (states × COLUMN_GROUP × COLUMN_BLOCK), as are these:
@@ -67,5 +88,30 @@ struct Columns {
     double *error;  // (COLUMN_GROUP × COLUMN_BLOCK)
     double *column; // (states)
 };
+
+/* A column may err by so many times what a state may: by an estimate of order 4, while the columns
+ * are of order 5. At 5 they are as good as CVODES', whose states and columns are held to a fifth of
+ * the tolerance; at 1 RA takes two fifths more steps for nothing that was promised. */
+static const double COLUMN_EASE = 5.0;
+/* A column is p ∂y/∂p, and (p/y) ∂y/∂p below this is held to no more digits than this has: what
+ * nobody sees of a model would otherwise make its steps. At rtol 1e-8 it is known to 5e-11. */
+static const double LEAST_SENSITIVITY = 1e-3;
+
+/* What a column may err by in a state, whatever its own size. */
+static inline double columns_floor(const Rosenbrock *method, int state, double y)
+{
+    return method->rtol * LEAST_SENSITIVITY * fabs(y) + method->atol[state];
+}
+
+/* Matrix and forces of a group's lanes as the stage has them, times `factor` of each lane. */
+void columns_gather(const Columns *columns, const Stage *stage, const double *values,
+                    const Group *group, const double *factor, double *items);
+
+/* The rates' derivatives have been looked at where the lanes stand, of which those that are fresh
+ * note the sides of the kinks; or at a node of the step that the lanes of the groups try. */
+void columns_note_sides(Columns *columns, const Stage *stage, int column, LaneColumns *own);
+void columns_compare_sides(Columns *columns, const Stage *stage, int node);
+/* Where a step passes a kink that the columns would feel, the next is to lead there: its `cut`. */
+void columns_find_kinks(Columns *columns, Rosenbrock *method, const int *lane_of);
 
 #endif

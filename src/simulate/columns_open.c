@@ -128,6 +128,17 @@ static void make_lanes(Columns *columns, Arena *arena)
     const size_t width = (size_t)columns->slopes->stage->width;
     columns->lanes = arena_array(arena, width, sizeof *columns->lanes);
     columns->part = numbers(arena, width);
+    columns->cut = numbers(arena, width);
+    columns->times = numbers(arena, width);
+    columns->asked = arena_array(arena, width, sizeof *columns->asked);
+    columns->looks = arena_array(arena, width, sizeof *columns->looks);
+    columns->brackets = arena_array(arena, width, sizeof *columns->brackets);
+    columns->kink_count = columns->slopes->program == PROGRAM_RATES_PARTIALS
+                              ? columns->slopes->stage->tape->kink_count
+                              : 0;
+    columns->surfaces = numbers(arena, (size_t)columns->kink_count * width);
+    columns->jumps =
+        columns->kink_count > 0 ? numbers(arena, (size_t)columns->items * width) : NULL;
     columns->groups = arena_array(arena, width, sizeof *columns->groups);
     for (size_t g = 0; g < width; g++) {
         for (int n = 0; n < COLUMN_NODES; n++) {
@@ -140,6 +151,8 @@ static void make_lanes(Columns *columns, Arena *arena)
         own->next = numbers(arena, columns->room);
         own->inflow = numbers(arena, columns->room);
         own->now = numbers(arena, (size_t)columns->items);
+        own->side = arena_alloc(arena, (size_t)columns->kink_count + 1);
+        own->side_then = arena_alloc(arena, (size_t)columns->kink_count + 1);
         for (int m = 0; m < ROSENBROCK_BENDS; m++) {
             own->bend[m] = numbers(arena, columns->room);
         }
@@ -235,6 +248,9 @@ void columns_set_out(Columns *columns, int lane)
     const Slopes *slopes = columns->slopes;
     LaneColumns *own = &columns->lanes[lane];
     own->fresh = true;
+    own->landed = false;
+    own->landing = own->lands = 0.0;
+    own->cuts = 0;
     own->flows = false;
     for (int k = 0; k < slopes->count; k++) {
         size_t place = own_place(columns, k);
@@ -271,7 +287,12 @@ void columns_take(Columns *columns, int lane)
     double *taken = own->next;
     own->next = own->s;
     own->s = taken;
-    for (size_t i = 0; i < (size_t)columns->items; i++) {
+    own->landed = own->fresh = own->lands > 0.0;
+    own->cuts = own->landed ? own->cuts : 0;
+    signed char *side = own->side_then;
+    own->side_then = own->side;
+    own->side = side;
+    for (size_t i = 0; i < (size_t)columns->items && !own->fresh; i++) {
         own->now[i] = own->then[i * own->apart];
     }
 }

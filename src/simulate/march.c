@@ -375,6 +375,7 @@ static void try_steps(Pack *pack, Rank *rank)
         if (is_on(pack, rank, column)) {
             Pace *one = pace_in(pack, rank, column);
             pace_judge(one, rank->method.error[column], stage->scale[column]);
+            pace_cut(one, stage->scale[column], columns_cut(march->columns, column));
             march->tried++;
             march->failed += !one->good;
         }

@@ -22,6 +22,9 @@ double pace_length(const Pace *pace, double most)
 {
     double left = pace->end - pace->time;
     double step = most > 0.0 && pace->step > most ? most : pace->step;
+    if (pace->cut > 0.0) {
+        return fmin(pace->cut, fmin(step, left));
+    }
     if (step >= left * (1.0 - 1e-6)) {
         return left;
     }
@@ -40,9 +43,19 @@ static double find_trend(const Pace *pace, double growth, double length)
     return fmin(fmax(trend, 1.0 / MOST_TREND), MOST_TREND);
 }
 
+void pace_cut(Pace *pace, double length, double part)
+{
+    if (part > 0.0) {
+        pace->cut = part * length;
+        pace->step = fmax(length, pace->cut);
+        pace->failed = false;
+    }
+}
+
 void pace_judge(Pace *pace, double error, double length)
 {
     pace->since++;
+    pace->cut = 0.0;
     pace->watched++;
     pace->spent++;
     pace->good = error <= 1.0; // not if it is not finite

@@ -5,13 +5,7 @@
 
 #include <math.h>
 
-/* A column may err by so many times what a state may: by an estimate of order 4, while the columns
- * are of order 5. At 5 they are as good as CVODES', whose states and columns are held to a fifth of
- * the tolerance; at 1 RA takes two fifths more steps for nothing that was promised. */
-static const double EASE = 5.0;
-/* A column is p ∂y/∂p, and (p/y) ∂y/∂p below this is held to no more digits than this has: what
- * nobody sees of a model would otherwise make its steps. At rtol 1e-8 it is known to 5e-11. */
-static const double LEAST_SENSITIVITY = 1e-3;
+static const double REFUSED = 2.0; // the error of a step that is not tried
 
 static const BlockKernels *kernels_of(const Columns *columns, const Group *group,
                                       const Block *block)
@@ -81,9 +75,8 @@ static void make_groups(Columns *columns, const Rosenbrock *method, const int *l
     }
 }
 
-/* Matrix and forces as the stage has them, times `factor` of each lane. */
-static void gather(const Columns *columns, const Stage *stage, const double *values,
-                   const Group *group, const double *factor, double *items)
+void columns_gather(const Columns *columns, const Stage *stage, const double *values,
+                    const Group *group, const double *factor, double *items)
 {
     const Slopes *slopes = columns->slopes;
     const int size = group->size;
@@ -116,9 +109,10 @@ static void look_at_first(Columns *columns, const Rosenbrock *method)
                 values = stage_plain_slopes(stage, columns->slopes->program, 0.0);
             }
             if (own->fresh) {
+                columns_note_sides(columns, stage, group->column[g], own);
                 const Group alone = {
                     .size = 1, .column = {group->column[g]}, .lane = {group->lane[g]}};
-                gather(columns, stage, values, &alone, as_it_is, own->now);
+                columns_gather(columns, stage, values, &alone, as_it_is, own->now);
                 own->fresh = false;
             }
             for (size_t e = 0; e < (size_t)columns->items; e++) {
@@ -130,27 +124,29 @@ static void look_at_first(Columns *columns, const Rosenbrock *method)
     }
 }
 
-/* At the nodes after the first; the last is that of the next step, whatever its length. */
-static void look_on_the_way(Columns *columns, Rosenbrock *method)
+/* At the nodes after the first; the last, where columns->part says, is that of the next step,
+ * whatever its length. */
+static void look_on_the_way(Columns *columns, Rosenbrock *method, bool lands)
 {
     static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
     Stage *stage = method->stage;
     double *state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width;
     double *part = columns->part;
-    for (int n = 1; n < COLUMN_NODES; n++) {
+    for (int n = COLUMN_NODES - 1; n > 0; n--) {
         for (int column = 0; column < stage->width; column++) {
-            part[column] = COLUMN_NODE[n];
+            part[column] = n + 1 < COLUMN_NODES ? COLUMN_NODE[n] : part[column];
         }
-        if (n + 1 < COLUMN_NODES) {
+        if (n + 1 < COLUMN_NODES || lands) {
             rosenbrock_value(method, part, state);
         } else {
             stage_set_state(stage, method->next);
         }
         const double *values = stage_plain_slopes(stage, columns->slopes->program, COLUMN_NODE[n]);
+        columns_compare_sides(columns, stage, n);
         for (int i = 0; i < columns->group_count; i++) {
             const Group *group = &columns->groups[i];
-            gather(columns, stage, values, group,
-                   n + 1 < COLUMN_NODES ? group->length : as_they_are, group->node[n]);
+            columns_gather(columns, stage, values, group,
+                           n + 1 < COLUMN_NODES ? group->length : as_they_are, group->node[n]);
         }
     }
 }
@@ -164,8 +160,7 @@ static void mix_stages(Columns *columns, const Group *group)
     const ColumnKernels *kernels = columns->kernels;
     const int all = columns->items * group->size;
     const int first = columns->entries * group->size;
-    const double *x[COLUMN_NODES] = {group->node[0], group->node[1], group->node[2], group->node[3],
-                                     columns->one};
+    const double *x[COLUMN_NODES] = {group->node[0], group->node[1], group->node[2], columns->one};
     kernels->stretch(group->node[COLUMN_NODES - 1], group->length, group->size, columns->one,
                      columns->items);
     kernels->mix(columns->weight, x, columns->mixed, all);
@@ -298,7 +293,8 @@ static void end_pass(const Columns *columns, Rosenbrock *method, const Group *gr
         }
         double *of_lane = &method->error[group->column[g]];
         for (int c = 0; c < block->count; c++) {
-            double error = sqrt(columns->error[c * group->size + g] / columns->states) / EASE;
+            double error =
+                sqrt(columns->error[c * group->size + g] / columns->states) / COLUMN_EASE;
             bool less = error <= *of_lane || isnan(*of_lane); // what is no number counts
             *of_lane = less ? *of_lane : error;
         }
@@ -312,18 +308,30 @@ static void end_pass(const Columns *columns, Rosenbrock *method, const Group *gr
 static void find_floor(const Columns *columns, const Rosenbrock *method, const Group *group)
 {
     const Stage *stage = method->stage;
-    const double share = method->rtol * LEAST_SENSITIVITY;
     double *floor = columns->floor;
     for (int i = 0; i < columns->states; i++) {
         const double *y = stage->y + (size_t)i * (size_t)stage->width;
         for (int g = 0; g < group->size; g++) {
-            *floor++ = share * fabs(y[group->column[g]]) + method->atol[i];
+            *floor++ = columns_floor(method, i, y[group->column[g]]);
         }
     }
 }
 
+/* True if no lane of a group is to make the step. */
+static bool is_idle(const Columns *columns, const Group *group)
+{
+    bool idle = true;
+    for (int g = 0; g < group->size; g++) {
+        idle = idle && columns->cut[group->column[g]] > 0.0;
+    }
+    return idle;
+}
+
 static void try_group(Columns *columns, Rosenbrock *method, const Group *group, const bool *wanted)
 {
+    if (is_idle(columns, group)) {
+        return;
+    }
     find_floor(columns, method, group);
     mix_stages(columns, group);
     gather_factors(columns, method, group);
@@ -344,18 +352,46 @@ static void try_group(Columns *columns, Rosenbrock *method, const Group *group, 
     }
 }
 
+/* What was known of the lanes' next step becomes that of this one; true: some lead to a kink. */
+static bool begin_steps(Columns *columns, const Stage *stage, const int *lane_of)
+{
+    bool lands = false;
+    for (int column = 0; column < stage->width; column++) {
+        LaneColumns *own = lane_of[column] < 0 ? NULL : &columns->lanes[lane_of[column]];
+        columns->part[column] = 1.0;
+        columns->cut[column] = 0.0;
+        if (own != NULL) {
+            own->crossed = 0;
+            own->lands = own->landing;
+            own->landing = 0.0;
+            columns->part[column] = own->lands > 0.0 ? own->lands : 1.0;
+            lands = lands || own->lands > 0.0;
+        }
+    }
+    return lands;
+}
+
 void columns_try(Columns *columns, Rosenbrock *method, const int *lane_of, const bool *wanted)
 {
     if (columns == NULL) {
         return;
     }
+    bool lands = begin_steps(columns, method->stage, lane_of);
     make_groups(columns, method, lane_of);
-    if (columns->group_count == 0) {
-        return;
+    if (columns->group_count > 0) {
+        look_at_first(columns, method);
+        look_on_the_way(columns, method, lands);
     }
-    look_at_first(columns, method);
-    look_on_the_way(columns, method);
+    columns_find_kinks(columns, method, lane_of);
     for (int i = 0; i < columns->group_count; i++) {
         try_group(columns, method, &columns->groups[i], wanted);
     }
+    for (int column = 0; column < method->stage->width; column++) {
+        method->error[column] = columns->cut[column] > 0.0 ? REFUSED : method->error[column];
+    }
+}
+
+double columns_cut(const Columns *columns, int column)
+{
+    return columns != NULL ? columns->cut[column] : 0.0;
 }

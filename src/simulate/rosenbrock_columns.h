@@ -11,9 +11,11 @@
  *   (I - γ A(0)) v_k = γ (A(c_k) S_k + b(c_k)) + Σ γ c_kj v_j + γ d_k (A'(0) S(0) + b'(0)),
  *   S_k = S(0) + Σ a_kj v_j
  *
- * A and b are looked at where s is 0, 1/4, 1/2, 3/4 and 1, inside the step on its polynomial of
- * order 4; what is between, and the slope at 0, is that of the polynomial through these five: an
- * error of h^5 in A, h^6 in a step. The last of a step is the first of the next.
+ * A and b are looked at where s is 0, (1 -+ 1/sqrt 5) / 2 and 1, inside the step on its polynomial
+ * of order 4; what is between, and the slope at 0, is that of the polynomial through these four.
+ * They are the nodes of Lobatto's quadrature: the error in A, of h^4, is orthogonal to polynomials
+ * of degree 1, so that what it does to S in a step is of h^7 where nothing is stiff. The last of a
+ * step is the first of the next.
  *
  * The columns of a lane stand by themselves and do not care in which column of a stage the lane is.
  *
@@ -38,13 +40,12 @@ void columns_arrive(Columns *columns, int lane);
  * in a column of the method's stage; of lanes that are `wanted`, values within the step may be
  * asked for. The state slots of the stage are left at the end of the step. */
 void columns_try(Columns *columns, Rosenbrock *method, const int *lane_of, const bool *wanted);
+/* Of a step that was no good for a kink of the rates on its way: the part of it that leads just
+ * beyond; 0: it was for no kink. */
+double columns_cut(const Columns *columns, int column);
 /* The lane takes the step. */
 void columns_take(Columns *columns, int lane);
 /* The columns of a lane at `part` of the last step, into slopes->inside. */
 void columns_value(Columns *columns, int lane, double part);
-/* What each node counts for the value at s of the polynomial through all, or for its slope at 0. */
-enum { COLUMN_NODES = 5 };
-void columns_weights(double s, double weight[COLUMN_NODES]);
-void columns_slope_weights(double weight[COLUMN_NODES]);
 
 #endif

@@ -126,6 +126,22 @@ static void want_partials(Wanted *wanted, Tape *tape, Arena *arena, ProgramName 
     for (int i = 0; i < tape->partials[name].count; i++) {
         want(wanted, derivatives[i]);
     }
+    if (name == PROGRAM_RATES_PARTIALS) {
+        Expr *surfaces = NULL;
+        tape->kink_count =
+            model_kinks(tape->model, arena, derivatives, tape->partials[name].count, &surfaces);
+        for (int i = 0; i < tape->kink_count; i++) {
+            want(wanted, surfaces[i]);
+        }
+    }
+}
+
+static void want_kinks(Wanted *wanted, const Tape *tape)
+{
+    int first = wanted->start[PROGRAM_RATES_PARTIALS + 1] - tape->kink_count;
+    for (int i = 0; i < tape->kink_count; i++) {
+        want(wanted, wanted->exprs[first + i]);
+    }
 }
 
 static void keep_sensitive(Tape *tape, Arena *arena, const TapeOptions *options)
@@ -151,6 +167,8 @@ static void want_all(Wanted *wanted, Tape *tape, Arena *arena, const TapeOptions
             want_program(wanted, tape->model, options, (ProgramName)p);
         } else if (p == PROGRAM_EDGES || p == PROGRAM_SIDES) {
             want_edges(wanted, tape, (ProgramName)p);
+        } else if (p == PROGRAM_KINKS && tape->derives) {
+            want_kinks(wanted, tape);
         } else if (tape->derives) {
             want_partials(wanted, tape, arena, (ProgramName)p);
         }

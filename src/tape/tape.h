@@ -61,6 +61,7 @@ typedef enum {
     PROGRAM_EDGES,          // the surface of each edge of the rates (model_edges)
     PROGRAM_SIDES,          // for each of their sides: the rate below, and above
     PROGRAM_EDGES_PARTIALS, // of the surfaces
+    PROGRAM_KINKS,          // the surface of each kink of the rates (model_kinks)
     PROGRAM_COUNT
 } ProgramName;
 
@@ -85,7 +86,8 @@ typedef struct {
 /* Output i of a program of derivatives is ∂output/∂(kind, index) of the program it derives: by a
  * state, by time, or by the sensitive parameter `index` (its number in Tape.sensitive). Those that
  * are zero are left out, but the first entries of PROGRAM_RATES_PARTIALS are those of
- * model->jacobian, all of them. */
+ * model->jacobian, all of them, and its last outputs, after these derivatives, are once more those
+ * of PROGRAM_KINKS: who asks for the one mostly asks for the other at the same place. */
 typedef struct {
     int output;
     SymbolKind kind;
@@ -120,6 +122,7 @@ typedef struct Tape {
     Partials partials[PROGRAM_COUNT];
     const Edge *edges; // (edge_count) of the model, if the tape derives
     int edge_count;
+    int kink_count; // outputs of PROGRAM_KINKS
     const Expr *slot_origin;   // (working) what each slot up to the working ones stands for
     const Interpolant *tables; // (model->table_count), set at compile time; may be NULL
     const char *isa;           // "avx512", "avx2", "baseline": what run-time detection chose

@@ -1,0 +1,158 @@
+/* test_column_kinks.c: sensitivities along each lane's own steps where rates bend. Expected values
+ * are closed forms, differentiated by hand.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#define SLOPE_METHOD SOLVER_ROSENBROCK
+#include "unit/sensitive_bench.h"
+
+#include <stdint.h>
+
+enum { LANES = 16 };
+
+// x = 10 e^-kt; y adds up what x is above a, z what it is below b
+static const char BENDS[] = "model bends \"rates with two kinks\"\ntime hour\n"
+                            "param k [1/hour] = 0.5\nparam a = 3\nparam b = 7\n"
+                            "state x = 10\nstate y = 0\nstate z = 0\n"
+                            "d/dt(x) = -k * x\n"
+                            "d/dt(y) = max(0, x - a) * 1 [1/hour]\n"
+                            "d/dt(z) = (b - min(x, b)) * 1 [1/hour]\n";
+static const char SMOOTH[] = "model smooth \"the same without\"\ntime hour\n"
+                             "param k [1/hour] = 0.5\nparam a = 3\nparam b = 7\n"
+                             "state x = 10\nstate y = 0\nstate z = 0\n"
+                             "d/dt(x) = -k * x\n"
+                             "d/dt(y) = (x - a) * 1 [1/hour]\n"
+                             "d/dt(z) = (b - x) * 1 [1/hour]\n";
+enum { X, Y, Z, STATES };
+enum { K, A, B, PARAMETERS };
+static const SensitiveTarget TARGETS[PARAMETERS] = {
+    {SENSITIVE_PARAMETER, K}, {SENSITIVE_PARAMETER, A}, {SENSITIVE_PARAMETER, B}};
+
+/* The derivative by k of what 10 e^-kt adds up to until t. */
+static double area_by_k(double k, double t)
+{
+    return -10.0 * (1.0 - exp(-k * t) * (1.0 + k * t)) / (k * k);
+}
+
+static void check_bends(const Slope *slope, int row, double t, double tolerance)
+{
+    const double k = 0.5;
+    const double above = fmin(t, log(10.0 / 3.0) / k); // until x passes a
+    const double since = fmin(t, log(10.0 / 7.0) / k); // and b
+    slope_near(slope, row, K, X, -t * 10.0 * exp(-k * t), tolerance, 1e-3);
+    slope_near(slope, row, K, Y, area_by_k(k, above), tolerance, 1e-3);
+    slope_near(slope, row, A, Y, -above, tolerance, 1e-3);
+    slope_near(slope, row, K, Z, area_by_k(k, since) - area_by_k(k, t), tolerance, 1e-3);
+    slope_near(slope, row, B, Z, t - since, tolerance, 1e-3);
+    slope_near(slope, row, B, Y, 0.0, 1e-12, 1.0);
+}
+
+/* Exact at all tolerances, at the price of a few steps a kink. */
+static void test_beyond_kinks(void)
+{
+    static const double rtols[] = {1e-4, 1e-6, 1e-8, 1e-10};
+    const double p[PARAMETERS] = {0.5, 3.0, 7.0};
+    const SubjectInput subject = {.parameters = p};
+    const double times[] = {0.3, 0.9, 2.0, 2.5, 9.0};
+    for (int i = 0; i < 4; i++) {
+        long steps[2];
+        for (int bends = 0; bends < 2; bends++) {
+            Slope *slope = slope_open(bends ? BENDS : SMOOTH, rtols[i], 1e-2 * rtols[i], 1);
+            CU_ASSERT_EQUAL(slope->bench->tape->kink_count, bends ? 2 : 0);
+            slope_run(slope, TARGETS, PARAMETERS, &subject, 1, times, 5);
+            for (int row = 0; bends && row < 5; row++) {
+                check_bends(slope, row, times[row], 10.0 * rtols[i]);
+            }
+            steps[bends] = pack_stats(slope->bench->pack)->own_steps;
+            CU_ASSERT(steps[bends] > 0);
+            slope_close(slope);
+        }
+        CU_ASSERT(steps[1] <= steps[0] + 2 * 12);
+    }
+}
+
+/* x = 2t - t^2 is above c for a while that a single step may span, and its start is on the kink of
+ * |x|. */
+static void test_a_kink_and_back(void)
+{
+    Slope *slope = slope_open("model hump\ntime h\nparam c = 0.75\nparam r = 2\n"
+                              "state x = 0\nstate y = 0\nstate z = 0\n"
+                              "d/dt(x) = r - 2 * (t / 1 [h])\nd/dt(y) = max(0, x - c)\n"
+                              "d/dt(z) = abs(x)\n",
+                              1e-8, 1e-10, 1);
+    CU_ASSERT_EQUAL(slope->bench->tape->kink_count, 2);
+    const double p[] = {0.75, 2.0};
+    const SensitiveTarget targets[] = {{SENSITIVE_PARAMETER, 0}, {SENSITIVE_PARAMETER, 1}};
+    const SubjectInput subject = {.parameters = p};
+    const double times[] = {1.0, 3.0};
+    slope_run(slope, targets, 2, &subject, 1, times, 2);
+    slope_near(slope, 0, 0, 1, -0.5, 1e-7, 0.0); // above from 1/2 to 3/2
+    slope_near(slope, 1, 0, 1, -1.0, 1e-7, 0.0);
+    slope_near(slope, 1, 1, 1, 1.0, 1e-7, 0.0);       // the integral of t over that while
+    slope_near(slope, 0, 1, 2, 0.5, 1e-7, 0.0);       // that of t
+    slope_near(slope, 1, 1, 2, 2.0 - 2.5, 1e-7, 0.0); // of t to 2, of -t from there on
+    slope_close(slope);
+}
+
+/* x falls upon a, and its difference to a becomes noise of either sign: nothing that anybody would
+ * feel, and no reason to go any slower. */
+static void test_along_a_kink(void)
+{
+    long steps[2];
+    for (int bends = 0; bends < 2; bends++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "model slide\ntime h\nparam k = 2\nparam a = 3\n"
+                       "state x = 4\nstate y = 0\nstate w = 1\n"
+                       "d/dt(x) = k * (a - x)\nd/dt(y) = %s\n"
+                       "d/dt(w) = cos(t / 1 [h]) * w\n",
+                       bends ? "max(0, x - a)" : "x - a");
+        Slope *slope = slope_open(text, 1e-6, 1e-8, 1);
+        CU_ASSERT_EQUAL(slope->bench->tape->kink_count, bends);
+        const double p[] = {2.0, 3.0};
+        const SensitiveTarget targets[] = {{SENSITIVE_PARAMETER, 0}, {SENSITIVE_PARAMETER, 1}};
+        const SubjectInput subject = {.parameters = p};
+        const double times[] = {1.0, 100.0};
+        slope_run(slope, targets, 2, &subject, 1, times, 2);
+        slope_near(slope, 0, 0, 1, (3.0 * exp(-2.0) - 1.0) / 4.0, 1e-5, 0.0);
+        slope_near(slope, 0, 1, 1, -(1.0 - exp(-2.0)) / 2.0, 1e-5, 0.0);
+        steps[bends] = pack_stats(slope->bench->pack)->own_steps;
+        slope_close(slope);
+    }
+    CU_ASSERT(10 * steps[1] <= 12 * steps[0]);
+}
+
+/* What lanes with different rates get, side by side or alone. */
+static void run_lanes(int width, int first, double *found)
+{
+    double p[LANES][PARAMETERS];
+    SubjectInput subjects[LANES];
+    const double times[] = {1.0, 9.0};
+    for (int lane = 0; lane < width; lane++) {
+        p[lane][K] = 0.2 + 0.07 * (first + lane);
+        p[lane][A] = 3.0;
+        p[lane][B] = 7.0;
+        subjects[lane] = (SubjectInput){.parameters = p[lane]};
+    }
+    Slope *slope = slope_open(BENDS, 1e-6, 1e-8, width);
+    slope_run(slope, TARGETS, PARAMETERS, subjects, width, times, 2);
+    for (int lane = 0; lane < width; lane++) {
+        for (int i = 0; i < 2 * PARAMETERS * STATES; i++) {
+            *found++ = slope_of(slope, i % 2, i / 2 % PARAMETERS, i / 2 / PARAMETERS, lane);
+        }
+    }
+    slope_close(slope);
+}
+
+static void test_same_bits_in_company(void)
+{
+    enum { NUMBERS = 2 * PARAMETERS * STATES };
+    double beside[LANES * NUMBERS];
+    run_lanes(LANES, 0, beside);
+    for (int lane = 0; lane < LANES; lane++) {
+        double alone[NUMBERS];
+        run_lanes(1, lane, alone);
+        CU_ASSERT_EQUAL(memcmp(alone, beside + lane * NUMBERS, sizeof alone), 0);
+    }
+}
+
+SUITE("sensitivities at kinks", TEST(test_beyond_kinks), TEST(test_a_kink_and_back),
+      TEST(test_along_a_kink), TEST(test_same_bits_in_company))
