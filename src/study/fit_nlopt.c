@@ -89,15 +89,29 @@ static void set_bounds(const Search *search, bool global, double *x, double *low
     }
 }
 
-static SearchStatus status_of(const Search *search, nlopt_result result)
+/* The last steps, by scoring from the best point: a global search is left near an optimum, and does
+ * not say that it is there; a search along gradients that NLopt gave up may well be at its end. */
+static SearchStatus finish(Search *search)
+{
+    double *free = arena_array(search->arena, (size_t)search->free_count + 1, sizeof *free);
+    for (int i = 0; i < search->free_count; i++) {
+        free[i] = search->best_at[search->free[i]];
+    }
+    if (!search_try(search, free, true)) {
+        return SEARCH_STOPPED;
+    }
+    return search->usable ? search_scoring(search) : SEARCH_STALLED;
+}
+
+static SearchStatus status_of(Search *search, const Method *method, nlopt_result result)
 {
     if (search->interrupted) {
         return SEARCH_STOPPED;
     }
-    if (result == NLOPT_MAXEVAL_REACHED) {
-        return SEARCH_LIMIT;
+    if (method->global || result < 0) {
+        return finish(search);
     }
-    return result > 0 ? SEARCH_CONVERGED : SEARCH_STALLED;
+    return result == NLOPT_MAXEVAL_REACHED ? SEARCH_LIMIT : SEARCH_CONVERGED;
 }
 
 SearchStatus search_nlopt(Search *search)
@@ -138,5 +152,5 @@ SearchStatus search_nlopt(Search *search)
         result = nlopt_optimize(optimiser, x, &value);
     }
     nlopt_destroy(optimiser);
-    return status_of(search, result);
+    return status_of(search, method, result);
 }
