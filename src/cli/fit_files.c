@@ -306,7 +306,7 @@ int fit_write_tables(FitCall *call)
 /* --- fitted.cfg ----------------------------------------------------------------------------------
  */
 
-/* "fitted to theoph.csv, SE 0.12": where a number of fitted.cfg comes from. */
+/* "fitted to theoph.csv, SE 0.12 L/h": where a number of fitted.cfg comes from. */
 static const char *source_of(const FitCall *call, const Estimate *one)
 {
     char digits[NUMBER_TEXT_SIZE];
@@ -317,8 +317,10 @@ static const char *source_of(const FitCall *call, const Estimate *one)
     if (!isfinite(one->se)) {
         return arena_format(call->cli->arena, "fitted to %s, not determined by it", data);
     }
-    (void)number_short(one->se, 4, digits);
-    return arena_format(call->cli->arena, "fitted to %s, SE %s", data, digits);
+    (void)number_short(one->se, 4, digits); // in the unit of the model: the value may have another
+    bool unit = one->unit[0] != '\0' && strcmp(one->unit, "1") != 0;
+    return arena_format(call->cli->arena, "fitted to %s, SE %s%s%s", data, digits, unit ? " " : "",
+                        unit ? one->unit : "");
 }
 
 /* The free parameter that all subjects of an arm (-1: of every arm) have in place of a target; -1:

@@ -23,11 +23,11 @@ typedef struct {
     const char *source; // where the number comes from; NULL: what is said there stays
 } FittedValue;
 
-/* Writes to the file `to` ("-": standard output) a copy of the text of the study `from` with these
- * values. What stands in an included file is written after the @include, in the copy. Paths of
- * files (@include, model, data, population.file) are written anew where `to` lies in another
- * folder. params_read of the copy gives `value` bit by bit. False: reported, and nothing is
- * written. */
+/* Writes to the file `to` ("-": standard output) a copy of the text of the study `from` with the
+ * settings of `options` and these values. What stands in an included file is written after the
+ * @include, in the copy. Paths of files (@include, model, data, population.file) are written anew
+ * where `to` lies in another folder. params_read of the copy gives `value` bit by bit. False:
+ * reported, and nothing is written. */
 bool edit_copy(Arena *arena, const char *from, const char *to, const FittedValue *values, int count,
                const ParamsOptions *options, Diag *diag);
 

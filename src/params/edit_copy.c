@@ -192,6 +192,45 @@ static bool same_bits(Edit *edit, const FittedValue *fitted)
     return false;
 }
 
+/* What --set changed, as it counted: a plain number in the model's unit, whatever stood there. */
+static bool put_setting(Edit *edit, const Setting *setting)
+{
+    Place place;
+    Words words = {0};
+    if (!find_place(edit, setting->path, &place)) {
+        return false;
+    }
+    bool quantity = place.quantity.kind != NAME_NONE && place.key && place.key->type == KEY_VALUE;
+    const EditChange change = {.path = setting->path,
+                               .value = setting->value,
+                               .source = quantity ? "--set of the fit" : NULL,
+                               .model_unit = quantity};
+    if (!typed_words(edit, &place, &change, &words)) {
+        return false;
+    }
+    if (!quantity && words.number && !words.unit && !place.in_array) {
+        words.other = words.number;
+        words.number = NULL;
+    }
+    return put_words(edit, &place, &words, true);
+}
+
+/* What cannot be written is no mistake of the fit, but must be known. */
+static void put_settings(Edit *edit, const ParamsOptions *options)
+{
+    Diag *diag = edit->diag;
+    for (int i = 0; i < options->setting_count; i++) {
+        edit->diag = diag_new(edit->arena);
+        bool good = put_setting(edit, &options->settings[i]);
+        edit->diag = diag;
+        if (!good) {
+            edit->patch_count = 0;
+            diag_report(diag, FAULT_P465, (Span){0}, "the fitted study lacks --set %s=%s",
+                        options->settings[i].path, options->settings[i].value);
+        }
+    }
+}
+
 bool edit_copy(Arena *arena, const char *from, const char *to, const FittedValue *values, int count,
                const ParamsOptions *options, Diag *diag)
 {
@@ -200,6 +239,7 @@ bool edit_copy(Arena *arena, const char *from, const char *to, const FittedValue
     if (!edit) {
         return false;
     }
+    put_settings(edit, options);
     for (int i = 0; i < count; i++) {
         Place place;
         Words words = {.source = values[i].source};

@@ -103,9 +103,9 @@ static void test_every_case(void)
     arena_free(cases.arena);
 }
 
-/* P001, P003, P005, P006, P007 and P052: test_config.c; P460 to P464: test_edit.c; P511:
- * tests/cli/native.sh. P051 is a mistake of ours: nothing shows it. */
-static const char elsewhere[] = "P001 P005 P006 P007 P051 P052 P460 P461 P462 P464 P511";
+/* P001, P003, P005, P006, P007 and P052: test_config.c; P460 to P464: test_edit.c; P465: cli.687;
+ * P511: tests/cli/native.sh. P051 is a mistake of ours: nothing shows it. */
+static const char elsewhere[] = "P001 P005 P006 P007 P051 P052 P460 P461 P462 P464 P465 P511";
 
 static void test_every_code_has_a_case(void)
 {
