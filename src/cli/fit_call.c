@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "study/run.h"
 
 #include <errno.h>
 #include <math.h>
@@ -170,6 +171,28 @@ int fit_open_journal(FitCall *call, const char *path)
 /* --- complaints ----------------------------------------------------------------------------------
  */
 
+/* The line of the value that has no likelihood at the start, and what is wrong with it. */
+static void complain_value(const FitCall *call, const StartResult *start)
+{
+    const Fit *fit = call->study->fit;
+    const FitDatum *datum = &fit->data[start->datum];
+    const FitSubject *subject = &fit->subjects[datum->subject];
+    const FitObservable *one = &fit->observables[datum->observable];
+    const char *why = !isfinite(start->predicted)     ? "which is no number"
+                      : one->error == ERROR_LOGNORMAL ? "which has no logarithm"
+                                                      : "around which nothing scatters";
+    const char *hint = !isfinite(start->predicted) ? ""
+                       : one->error == ERROR_PROPORTIONAL
+                           ? "; error = \"combined\" has a part that does not vanish at 0"
+                           : "; a value before the first dose is no measurement";
+    const char *who = subject->id[0] != '\0' ? subject->id : call->study->arms[subject->arm].name;
+    cli_complain("%s:%d: the start has no likelihood: the prediction of '%s' for '%s' at t = %g %s "
+                 "is %g, %s%s [%s]",
+                 fit->path, datum->line, one->name, who, datum->time,
+                 study_unit(call->study->model->time_unit), start->predicted, why, hint,
+                 fault_code(FAULT_R041));
+}
+
 /* Why a start cannot be simulated. */
 void fit_complain_start(const FitCall *call)
 {
@@ -185,10 +208,12 @@ void fit_complain_start(const FitCall *call)
         }
         cli_complain("the start cannot be simulated: '%s': %s [%s]", who, text.data,
                      fault_code(FAULT_R040));
+    } else if (start->datum >= 0) {
+        complain_value(call, start);
     } else {
-        cli_complain("the start has no likelihood: a prediction of '%s' is not finite, or has no "
-                     "spread (a proportional error at 0, the logarithm of 0) [%s]",
-                     who, fault_code(FAULT_R041));
+        cli_complain("the start has no likelihood: a prediction or its derivative is not finite "
+                     "[%s]",
+                     fault_code(FAULT_R041));
     }
 }
 

@@ -139,6 +139,27 @@ static const Names *read_ignored(FitReader *reader)
     return names;
 }
 
+/* Where each value brings its own sd, or there is none, nothing of the error model is estimated. */
+static void drop_unused(FitReader *reader, int observable)
+{
+    const Fit *fit = reader->fit;
+    FitObservable *one = &fit->observables[observable];
+    int values = 0;
+    int without = 0;
+    for (int i = 0; i < fit->datum_count; i++) {
+        bool own = fit->data[i].observable == observable;
+        values += own;
+        without += own && isnan(fit->data[i].sd);
+    }
+    if (values == 0) {
+        diag_report(reader->reader->diag, FAULT_D070, one->span,
+                    "there is no value of '%s' in '%s'", one->name, fit->path);
+    }
+    if (without == 0) {
+        one->sd_index = one->cv_index = -1;
+    }
+}
+
 /* Free parameters of the error models, and whether the one of them can be left to the residuals. */
 static void add_errors(FitReader *reader)
 {
@@ -159,6 +180,7 @@ static void add_errors(FitReader *reader)
         plain && (fit->method == METHOD_AUTO || fit->method == METHOD_LEAST_SQUARES);
     for (int i = 0; i < fit->observable_count; i++) {
         FitObservable *one = &fit->observables[i];
+        drop_unused(reader, i);
         FitParameter sigma = {.parameter = -1,
                               .scale = SCALE_LOG,
                               .start = (double)NAN,

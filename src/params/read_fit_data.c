@@ -286,6 +286,13 @@ static bool check_datum(FitReader *fit, FitDatum *datum, Span where)
     if (datum->censored == 1 && one->blq == BLQ_M4 && one->error != ERROR_LOGNORMAL) {
         datum->limit = floor;
     }
+    if (datum->censored == 0 && datum->value < datum->limit) {
+        diag_report(diag, FAULT_D064, where, "this value lies below its own limit");
+        diag_hint(diag,
+                  "not measured: write the limit as value, and cens 1; a limit beside a value "
+                  "that was seen says that lower ones would be missing");
+        return false;
+    }
     bool wrong = (datum->censored == 1 && datum->limit >= datum->value) ||
                  (datum->censored == -1 && datum->limit <= datum->value);
     if (wrong) {

@@ -92,6 +92,8 @@ static void search_one(void *shared, int start, const CrewMember *member)
     into->calls = search.calls;
     into->first_value = into->trace_count > 0 ? into->trace[0].value : HUGE_VAL;
     into->subject = search.trial.subject;
+    into->datum = search.usable ? -1 : likelihood_blame(fit, &search.trial);
+    into->predicted = into->datum >= 0 ? search.trial.predicted[into->datum] : (double)NAN;
     into->outcome = search.trial.failed ? search.trial.outcome
                                         : (Outcome){.kind = OUTCOME_DONE, .state = -1, .dose = -1};
 }

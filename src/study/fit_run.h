@@ -19,6 +19,8 @@ typedef struct {
     size_t trace_count, trace_room;
     int subject;     // SEARCH_REFUSED: whose simulation failed
     Outcome outcome; // OUTCOME_DONE: its prediction or likelihood is not finite
+    int datum;       // then: of which value, -1: not known
+    double predicted;
 } StartResult;
 
 typedef struct {

@@ -110,6 +110,18 @@ bool datum_spread(const Fit *fit, const FitDatum *datum, const double *at, doubl
     return true;
 }
 
+int likelihood_blame(const Fit *fit, const Trial *trial)
+{
+    for (int i = 0; i < fit->datum_count; i++) {
+        Term term;
+        if (!isfinite(trial->predicted[i]) ||
+            !term_of(fit, &fit->data[i], trial->at, trial->predicted[i], &term)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 /* ln Phi(u), and phi(u) / Phi(u); GSL's own quotient gives up where it underflows. */
 static double log_below(double u)
 {

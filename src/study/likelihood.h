@@ -42,6 +42,9 @@ bool has_limits(const Fit *fit);
 bool datum_spread(const Fit *fit, const FitDatum *datum, const double *at, double predicted,
                   double *expected, double *seen, double *sd);
 
+/* The first value whose prediction has no likelihood, -1: none. */
+int likelihood_blame(const Fit *fit, const Trial *trial);
+
 /* First values for the parameters of error models: at[model_count ..] from the residuals. */
 void guess_errors(const Fit *fit, const Trial *trial, double *at);
 
