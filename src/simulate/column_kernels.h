@@ -22,7 +22,8 @@ typedef struct {
     uint32_t from, to, pivot, first, count;
 } ColumnRow;
 
-/* What is the same in all lanes: J by rows, and the solves with the factors (blocklu.h). */
+/* What is the same in all lanes: J by rows, of the entries that are not constant, and the solves
+ * with the factors (blocklu.h). */
 typedef struct {
     int states;
     const int *row_start, *column;
@@ -35,12 +36,21 @@ typedef struct {
     int state, column; // of the block
 } ColumnForce;
 
-/* A step of one block of columns in a group of lanes, from s to next. Arrays of columns are
- * (states × block × group), those of matrices and forces (their number × group). */
+/* Coefficients of a step; the first of each row is that of s, those of the stages follow. */
+typedef struct {
+    double looked[ROSENBROCK_STAGES][1 + ROSENBROCK_STAGES]; // where a stage looks
+    double known[ROSENBROCK_STAGES][1 + ROSENBROCK_STAGES];  // of its right-hand side
+    double clock[ROSENBROCK_STAGES];                         // of what drifts
+    double bend[ROSENBROCK_BENDS][1 + ROSENBROCK_STAGES];    // of the polynomial within the step
+} ColumnMethod;
+
+/* A step of one block of columns in a group of lanes, from s to the last stage. Arrays of columns
+ * are (states × block × group), those of matrices and forces (their number × group). */
 typedef struct {
     const ColumnProgram *program;
-    const RosenbrockMethod *method;
-    const double *matrix[ROSENBROCK_STAGES]; // γ A at the time of each stage; A = h J
+    const ColumnMethod *method;
+    const double *matrix[ROSENBROCK_STAGES]; // γ (A at the time of each stage - that of the
+                                             // factors), A = h J; NULL: 0
     const double *drift;                     // ∂A/∂s at the beginning
     const double *factors;                   // of I - γ A at the beginning
     const ColumnForce *forces;
@@ -50,18 +60,18 @@ typedef struct {
     const double *flow;                     // (group) by which it is multiplied
     const double *s;
     double *stages[ROSENBROCK_STAGES];
-    double *next, *sum, *known, *drifted, *work;
+    double *sum, *known, *drifted, *work;
     double rtol;
     const double *floor; // (states × group) of a column's tolerance
     double *error;       // (block × group) sum of the squares of the weighted errors
 } ColumnPass;
 
 typedef struct {
-    /* known: the right-hand side of stage k but for matrix × sum. */
+    /* known: the right-hand side of stage k but for the matrix times where it looks. */
     void (*prepare)(const ColumnPass *pass, int k);
     /* The stage itself. */
     void (*solve)(const ColumnPass *pass, int k);
-    /* After the last stage. */
+    /* The errors, after the last stage. */
     void (*finish)(const ColumnPass *pass);
     /* Of each lane whose bend[g] are not NULL: the coefficients of the polynomial within the step,
      * of the `count` states that are seen; rows are `stride` apart. */
@@ -69,7 +79,24 @@ typedef struct {
                  double *(*bend)[ROSENBROCK_BENDS]);
 } BlockKernels;
 
-enum { COLUMN_PART = 4, COLUMN_BLOCK = 12, COLUMN_GROUP = 4, COLUMN_NODES = 4, COLUMN_MIXES = 7 };
+enum { COLUMN_PART = 4, COLUMN_BLOCK = 12, COLUMN_GROUP = 4, COLUMN_NODES = 4, COLUMN_MIXES = 6 };
+
+/* What a group of lanes is to read of an array of rows for all columns of a stage: row entry[i], or
+ * i itself, of their columns, times their factors and weight[i × group + g] if there are any. */
+typedef struct {
+    const double *from;
+    int stride; // of its rows
+    const int *entry;
+    int count;
+    const int *column;
+    const double *factor, *weight;
+} ColumnGather;
+
+/* Rows of a lane are `stride` apart, of which `count` are wanted; stride is a multiple of 4, or
+ * there is one row with room for 3 more. */
+typedef struct {
+    int rows, count, stride;
+} ColumnRows;
 
 typedef struct {
     const char *isa;
@@ -78,15 +105,25 @@ typedef struct {
                 double *const z[COLUMN_MIXES], int count);
     /* z[i × group + g] = factor[g] x[i × group + g], i < count */
     void (*stretch)(const double *x, const double *factor, int group, double *z, int count);
-    /* to[i × group + g] = factor[g] from[i × stride + column[g]], i < count */
-    void (*gather)(const double *from, int stride, const int *column, const double *factor,
-                   int group, double *to, int count);
+    /* to: (count × group) */
+    void (*gather)(const ColumnGather *gather, int group, double *to);
+    /* Rows of the lanes of a group side by side, (rows × count × group), times their factors if
+     * there are any; and back again. What a lane has beyond `count` becomes 0. */
+    void (*beside)(const double *const *from, ColumnRows rows, const double *factor, int group,
+                   double *to);
+    void (*apart)(const double *from, ColumnRows rows, int group, double *const *to);
     BlockKernels singles[COLUMN_BLOCK / COLUMN_PART]; // of 4, 8, 12 columns in one lane
     BlockKernels fours[COLUMN_BLOCK]; // of 1 .. 12 in four; NULL: there are too few registers
 } ColumnKernels;
 
 /* The table for an instruction set of kernels.h. */
 const ColumnKernels *column_kernels_for(const char *isa);
+
+/* Where stage k looks: s, a sum of its own, or the stage before. */
+static inline const double *column_looked(const ColumnPass *pass, int k)
+{
+    return k == 0 ? pass->s : k + 2 < ROSENBROCK_STAGES ? pass->sum : pass->stages[k - 1];
+}
 
 extern const ColumnKernels column_kernels_baseline;
 #if defined(__x86_64__)

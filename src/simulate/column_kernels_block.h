@@ -27,42 +27,45 @@ typedef int64_t Mask __attribute__((vector_size(8 * PER_PART), aligned(8), may_a
 #define MAGNITUDE(x) ((Part)((Mask)(x)&INT64_MAX))
 #define LARGER(a, b) ((Part)(((Mask)(a) & ((a) > (b))) | ((Mask)(b) & ~((a) > (b)))))
 
-/* Where the stage looks, into sum, and what is known of its right-hand side. The last two look
- * where the one before did, moved by what that found. */
+/* Where the stage looks, into sum, and what is known of its right-hand side. The first looks at s
+ * and the last two at the stage before: they need no sum. */
 static inline __attribute__((always_inline)) void NAMED(prepare_stage)(const ColumnPass *pass,
                                                                        const int k)
 {
-    const RosenbrockMethod *method = pass->method;
-    const bool follows = k > 5;
+    const ColumnMethod *method = pass->method;
+    const bool sums = k > 0 && k + 2 < ROSENBROCK_STAGES;
     const bool drifts = k < 5;
-    double state[ROSENBROCK_STAGES];
-    double known[ROSENBROCK_STAGES];
-    const double *stage[ROSENBROCK_STAGES];
-    for (int j = 0; j < k; j++) {
-        state[j] = method->state[k][j];
+    double looked[1 + ROSENBROCK_STAGES];
+    double known[1 + ROSENBROCK_STAGES];
+    const double *term[1 + ROSENBROCK_STAGES];
+    for (int j = 0; j <= k; j++) {
+        looked[j] = method->looked[k][j];
         known[j] = method->known[k][j];
-        stage[j] = pass->stages[j];
+        term[j] = j == 0 ? pass->s : pass->stages[j - 1];
     }
     const double clock = method->clock[k];
     const size_t count = (size_t)pass->program->states * ROW;
-    const double *from = follows ? pass->sum : pass->s;
+    const double *drifted = pass->drifted;
+    double *sum_to = pass->sum;
+    double *known_to = pass->known;
     for (size_t at = 0; at < count; at += PER_PART) {
-        Part sum = *(const Part *)(from + at);
-        Part right = {0};
+        const Part first = *(const Part *)(term[0] + at);
+        Part sum = first * looked[0];
+        Part right = first * known[0];
         if (drifts) {
-            right = *(const Part *)(pass->drifted + at) * clock;
+            right += *(const Part *)(drifted + at) * clock;
         }
-        for (int j = 0; j < k; j++) {
-            const Part value = *(const Part *)(stage[j] + at);
-            if (!follows) {
-                sum += value * state[j];
-            } else if (j == k - 1) {
-                sum += value;
+        for (int j = 1; j <= k; j++) {
+            const Part value = *(const Part *)(term[j] + at);
+            if (sums) {
+                sum += value * looked[j];
             }
             right += value * known[j];
         }
-        *(Part *)(pass->sum + at) = sum;
-        *(Part *)(pass->known + at) = right;
+        if (sums) {
+            *(Part *)(sum_to + at) = sum;
+        }
+        *(Part *)(known_to + at) = right;
     }
 }
 
@@ -140,12 +143,14 @@ static void NAMED(prepare)(const ColumnPass *pass, int k)
     }
 }
 
-/* (known + matrix × sum) through L, row by row as they are wanted. */
-static void NAMED(forward)(const ColumnPass *pass, const double *matrix)
+/* (known + matrix × where the stage looks) through L, row by row as they are wanted. */
+static inline __attribute__((always_inline)) void NAMED(forward)(const ColumnPass *pass, int k,
+                                                                 const bool moves)
 {
+    const double *matrix = pass->matrix[k];
     const ColumnProgram *program = pass->program;
     const double *known = pass->known;
-    const double *looked = pass->sum;
+    const double *looked = column_looked(pass, k);
     const double *factors = pass->factors;
     double *work = pass->work;
     for (const ColumnRow *row = program->forward, *end = row + program->states; row < end; row++) {
@@ -154,7 +159,9 @@ static void NAMED(forward)(const ColumnPass *pass, const double *matrix)
         {
             sum[part] = ((const Part *)(known + (size_t)row->from * ROW))[part];
         }
-        for (int e = program->row_start[row->from]; e < program->row_start[row->from + 1]; e++) {
+        const int first = moves ? program->row_start[row->from] : 0;
+        const int beyond = moves ? program->row_start[row->from + 1] : 0;
+        for (int e = first; e < beyond; e++) {
             const double *entry = matrix + (size_t)e * GROUP;
             const Part *s = (const Part *)(looked + (size_t)program->column[e] * ROW);
             EACH
@@ -184,7 +191,11 @@ static void NAMED(solve)(const ColumnPass *pass, int k)
     const double *work = pass->work;
     const double *factors = pass->factors;
     double *x = pass->stages[k];
-    NAMED(forward)(pass, pass->matrix[k]);
+    if (pass->matrix[k] != NULL) {
+        NAMED(forward)(pass, k, true);
+    } else {
+        NAMED(forward)(pass, k, false);
+    }
     for (const ColumnRow *row = program->backward, *end = row + program->states; row < end; row++) {
         Part sum[ROW_PARTS];
         EACH
@@ -210,19 +221,19 @@ static void NAMED(solve)(const ColumnPass *pass, int k)
 
 static void NAMED(finish)(const ColumnPass *pass)
 {
-    const double *error = pass->stages[ROSENBROCK_STAGES - 1];
+    const double *last = pass->stages[ROSENBROCK_STAGES - 1];
+    const double *before_it = pass->stages[ROSENBROCK_STAGES - 2];
     Part total[ROW_PARTS] = {0};
     for (size_t i = 0; i < (size_t)pass->program->states; i++) {
         EACH
         {
             const size_t at = i * ROW + (size_t)(part * PER_PART);
-            const Part left = *(const Part *)(error + at);
-            const Part next = *(const Part *)(pass->sum + at) + left;
+            const Part next = *(const Part *)(last + at);
+            const Part left = next - *(const Part *)(before_it + at);
             const Part before = MAGNITUDE(*(const Part *)(pass->s + at));
             const Part after = MAGNITUDE(next);
             const Part most = LARGER(before, after);
             const Part weighted = left / (most * pass->rtol + OF(pass->floor + i * GROUP));
-            *(Part *)(pass->next + at) = next;
             total[part] += weighted * weighted;
         }
     }
@@ -241,8 +252,9 @@ static void NAMED(bend)(const ColumnPass *pass, const int *seen, int count, size
         for (int m = 0; m < ROSENBROCK_BENDS; m++) {
             const double *factor = pass->method->bend[m];
             Part sum[ROW_PARTS] = {0};
-            for (int k = 0; k < ROSENBROCK_STAGES; k++) {
-                const Part *stage = (const Part *)(pass->stages[k] + i * ROW);
+            for (int k = 0; k <= ROSENBROCK_STAGES; k++) {
+                const double *term = k == 0 ? pass->s : pass->stages[k - 1];
+                const Part *stage = (const Part *)(term + i * ROW);
                 EACH
                 {
                     sum[part] += stage[part] * factor[k];

@@ -52,25 +52,7 @@ static void stretch(const double *x, const double *factor, int group, double *z,
     }
 }
 
-static void gather(const double *from, int stride, const int *column, const double *factor,
-                   int group, double *to, int count)
-{
-    if (group == 4) {
-        const double *one[4] = {from + column[0], from + column[1], from + column[2],
-                                from + column[3]};
-        for (size_t i = 0, at = 0; i < (size_t)count; i++, at += (size_t)stride) {
-            for (int g = 0; g < 4; g++) {
-                to[4 * i + (size_t)g] = one[g][at] * factor[g];
-            }
-        }
-        return;
-    }
-    for (size_t i = 0; i < (size_t)count; i++, from += stride) {
-        for (int g = 0; g < group; g++) {
-            to[i * (size_t)group + (size_t)g] = from[column[g]] * factor[g];
-        }
-    }
-}
+#include "simulate/column_kernels_lay.h"
 
 #define JOINED(name, block, group) name##_##block##_##group
 #define JOIN(name, block, group)   JOINED(name, block, group)
@@ -151,4 +133,5 @@ static void gather(const double *from, int stride, const int *column, const doub
     }
 #endif
 
-const ColumnKernels COLUMN_TABLE = {COLUMN_NAME, mix, stretch, gather, SINGLES, FOURS};
+const ColumnKernels COLUMN_TABLE = {COLUMN_NAME, mix,   stretch, gather,
+                                    beside,      apart, SINGLES, FOURS};

@@ -204,8 +204,11 @@ static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of
     for (int column = 0; column < stage->width; column++) {
         double *jump = columns->jumps + (size_t)column * (size_t)columns->items;
         if (columns->asked[column]) {
-            const Group alone = {.size = 1, .column = {column}, .lane = {lane_of[column]}};
-            double *items = beyond ? columns->mixed[0] : jump;
+            const Group alone = {
+                .size = 1, .column = {column}, .lane = {lane_of[column]}, .scale = columns->one};
+            double *items =
+                beyond ? columns->jumps + (size_t)stage->width * (size_t)columns->items : jump;
+            columns_find_scale(columns, &alone);
             columns_gather(columns, stage, values, &alone, &stage->scale[column], items);
             for (int i = 0; beyond && i < columns->items; i++) {
                 jump[i] = items[i] - jump[i];

@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-enum { INNER_STAGES = 4 }; // c_2 .. c_5
 static const double COLUMN_NODE[COLUMN_NODES] = {0.0, 0.27639320225002103, 0.72360679774997897,
                                                  1.0};
 
@@ -51,6 +50,8 @@ typedef struct {
     double length[COLUMN_GROUP];
     bool pivots;                // it is one lane, with factors of its own
     double *node[COLUMN_NODES]; // times the length, but for the last
+    double *scale;              // (forces × size) of the columns' quantities
+    double *factored;           // (entries × size) of the matrix that the factors are of
 } Group;
 
 struct Columns {
@@ -58,14 +59,18 @@ struct Columns {
     const ColumnKernels *kernels;
     ColumnProgram program;
     RosenbrockMethod method;
-    double weight[COLUMN_MIXES][COLUMN_NODES]; // of the nodes: γ times those at c_1 .. c_6, slope
-    int states, entries, items;                // items: entries of J, then forces
-    size_t room;                               // (states × columns)
-    int *seen, seen_count;                     // states that outputs ask for
+    ColumnMethod steps;
+    double matrix_weight[COLUMN_MIXES][COLUMN_NODES]; // of the nodes: γ (A - A(0)) at c_2 .. c_6,
+                                                      // ∂A/∂s at 0
+    double force_weight[COLUMN_MIXES][COLUMN_NODES];  // γ b at c_1 .. c_6, with what drifts
+    int states, entries, items;      // items: entries of J that are not constant, then forces
+    int *entry;                      // (entries) which of J
+    int *force_entry, *force_column; // of the tape's derivatives, and of all columns
+    size_t room;                     // (states × columns)
+    int *seen, seen_count;           // states that outputs ask for
     Block *blocks;
     int block_count;
     ColumnForce *forces;
-    int *force_entry, *force_column; // of the tape's derivatives, and of all columns
     LaneColumns *lanes;
     int most;      // lanes that may go side by side
     Group *groups; // (width) those of the last step
@@ -81,10 +86,12 @@ struct Columns {
     // Scratch of a group:
     double *factors;
     double *floor;                     // (states × COLUMN_GROUP)
-    double *mixed[COLUMN_MIXES], *one; // (items × COLUMN_GROUP)
-    double *force[ROSENBROCK_STAGES];  // (forces × COLUMN_GROUP)
+    double *matrix[COLUMN_MIXES];      // (entries × COLUMN_GROUP)
+    double *force[COLUMN_MIXES];       // (forces × COLUMN_GROUP)
+    double *one;                       // (items × COLUMN_GROUP)
+    bool exact;                        // the matrix of the factors is A(0)
     double *stages[ROSENBROCK_STAGES]; // (states × COLUMN_GROUP × COLUMN_BLOCK), as are these:
-    double *s, *next, *inflow, *sum, *known, *drifted, *work;
+    double *s, *inflow, *sum, *known, *drifted, *work;
     double *error;  // (COLUMN_GROUP × COLUMN_BLOCK)
     double *column; // (states)
 };
@@ -103,6 +110,8 @@ static inline double columns_floor(const Rosenbrock *method, int state, double y
     return method->rtol * LEAST_SENSITIVITY * fabs(y) + method->atol[state];
 }
 
+/* What the forces of a group are multiplied with: group->scale. */
+void columns_find_scale(const Columns *columns, const Group *group);
 /* Matrix and forces of a group's lanes as the stage has them, times `factor` of each lane. */
 void columns_gather(const Columns *columns, const Stage *stage, const double *values,
                     const Group *group, const double *factor, double *items);

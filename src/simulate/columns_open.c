@@ -55,20 +55,99 @@ static size_t pair_count(const LuProgram *lu)
     return most;
 }
 
-static ColumnProgram make_program(Arena *arena, const Stage *stage, const LuProgram *lu)
+/* The entries of J that change within a step. */
+static void find_entries(Columns *columns, Arena *arena, const Stage *stage)
 {
-    const Pattern pattern = stage_pattern(stage);
+    const unsigned moving = (1U << SYMBOL_STATE) | (1U << SYMBOL_TIME) | (1U << SYMBOL_COVARIATE);
+    const Model *model = stage->tape->model;
+    const Jacobian *jacobian = &model->jacobian;
+    int *row_start = arena_array(arena, (size_t)columns->states + 1, sizeof *row_start);
+    int *column = arena_array(arena, (size_t)jacobian->count + 1, sizeof *column);
+    columns->entry = arena_array(arena, (size_t)jacobian->count + 1, sizeof *columns->entry);
+    for (int i = 0; i < columns->states; i++) {
+        row_start[i] = columns->entries;
+        for (int e = jacobian->row_start[i]; e < jacobian->row_start[i + 1]; e++) {
+            if ((expr_kinds(model->graph, jacobian->entry[e]) & moving) != 0) {
+                column[columns->entries] = jacobian->column[e];
+                columns->entry[columns->entries++] = e;
+            }
+        }
+    }
+    row_start[columns->states] = columns->entries;
+    columns->program.row_start = row_start;
+    columns->program.column = column;
+}
+
+static void make_program(Columns *columns, Arena *arena, const Stage *stage, const LuProgram *lu)
+{
     size_t count = pair_count(lu);
     uint32_t *pairs = arena_array(arena, count + 1, sizeof *pairs);
     for (size_t i = 0; i < count; i++) {
         pairs[i] = lu->pairs[i] / (uint32_t)lu->width;
     }
-    return (ColumnProgram){.states = pattern.states,
-                           .row_start = pattern.row_start,
-                           .column = pattern.column,
-                           .forward = make_rows(arena, lu, lu->forward),
-                           .backward = make_rows(arena, lu, lu->backward),
-                           .pairs = pairs};
+    columns->program = (ColumnProgram){.states = columns->states,
+                                       .forward = make_rows(arena, lu, lu->forward),
+                                       .backward = make_rows(arena, lu, lu->backward),
+                                       .pairs = pairs};
+    find_entries(columns, arena, stage);
+}
+
+/* From v_k to w_k = v_k + S_k: with A(c_k) = A(0) + D,
+ *
+ *   (I - γ A(0)) w_k = S_k + γ (D S_k + b(c_k)) + Σ γ c_kj v_j + ...
+ *
+ * so that what is constant in A is multiplied with nothing; S_k becomes w_{k-1} in the last two
+ * stages, and the last w is the step's result. */
+static ColumnMethod make_steps(const RosenbrockMethod *method)
+{
+    ColumnMethod steps = {0};
+    for (int k = 0; k < ROSENBROCK_STAGES; k++) {
+        steps.clock[k] = method->clock[k];
+        steps.looked[k][0] = 1.0;
+        for (int j = 0; j < k; j++) { // v_j = w_j - S_j
+            steps.looked[k][1 + j] += method->state[k][j];
+            for (int m = 0; m <= j; m++) {
+                steps.looked[k][m] -= method->state[k][j] * steps.looked[j][m];
+            }
+        }
+        for (int m = 0; m <= k; m++) {
+            steps.known[k][m] = steps.looked[k][m];
+        }
+        for (int j = 0; j < k; j++) {
+            steps.known[k][1 + j] += method->known[k][j];
+            for (int m = 0; m <= j; m++) {
+                steps.known[k][m] -= method->known[k][j] * steps.looked[j][m];
+            }
+        }
+    }
+    for (int b = 0; b < ROSENBROCK_BENDS; b++) {
+        for (int j = 0; j < ROSENBROCK_STAGES; j++) {
+            steps.bend[b][1 + j] += method->bend[b][j];
+            for (int m = 0; m <= j; m++) {
+                steps.bend[b][m] -= method->bend[b][j] * steps.looked[j][m];
+            }
+        }
+    }
+    return steps;
+}
+
+/* What the nodes count for matrices and forces of the stages. */
+static void make_weights(Columns *columns)
+{
+    const RosenbrockMethod *method = &columns->method;
+    double slope[COLUMN_NODES];
+    columns_slope_weights(slope);
+    for (int m = 0; m < COLUMN_MIXES; m++) {
+        double at[COLUMN_NODES];
+        columns_weights(method->point[m], at);
+        double next[COLUMN_NODES];
+        columns_weights(method->point[m + 1], next);
+        for (int n = 0; n < COLUMN_NODES; n++) {
+            columns->force_weight[m][n] = method->gamma * at[n] + method->clock[m] * slope[n];
+            columns->matrix_weight[m][n] =
+                m + 1 == COLUMN_MIXES ? slope[n] : method->gamma * (next[n] - (n == 0 ? 1.0 : 0.0));
+        }
+    }
 }
 
 /* How many derivatives of the rates belong to column k, from *first of slopes->entry. */
@@ -138,19 +217,21 @@ static void make_lanes(Columns *columns, Arena *arena)
                               : 0;
     columns->surfaces = numbers(arena, (size_t)columns->kink_count * width);
     columns->jumps =
-        columns->kink_count > 0 ? numbers(arena, (size_t)columns->items * width) : NULL;
+        columns->kink_count > 0 ? numbers(arena, (size_t)columns->items * (width + 1)) : NULL;
     columns->groups = arena_array(arena, width, sizeof *columns->groups);
     for (size_t g = 0; g < width; g++) {
         for (int n = 0; n < COLUMN_NODES; n++) {
             columns->groups[g].node[n] = numbers(arena, (size_t)columns->items * COLUMN_GROUP);
         }
+        columns->groups[g].scale = numbers(arena, (size_t)columns->items * COLUMN_GROUP);
+        columns->groups[g].factored = numbers(arena, (size_t)columns->entries * COLUMN_GROUP);
     }
     for (size_t lane = 0; lane < width; lane++) {
         LaneColumns *own = &columns->lanes[lane];
         own->s = numbers(arena, columns->room);
         own->next = numbers(arena, columns->room);
         own->inflow = numbers(arena, columns->room);
-        own->now = numbers(arena, (size_t)columns->items);
+        own->now = numbers(arena, (size_t)columns->items + COLUMN_PART);
         own->side = arena_alloc(arena, (size_t)columns->kink_count + 1);
         own->side_then = arena_alloc(arena, (size_t)columns->kink_count + 1);
         for (int m = 0; m < ROSENBROCK_BENDS; m++) {
@@ -180,17 +261,17 @@ static void make_scratch(Columns *columns, Arena *arena)
     const size_t row = (size_t)columns->states * COLUMN_BLOCK * COLUMN_GROUP;
     const size_t items = (size_t)columns->items * COLUMN_GROUP;
     const size_t forces = (size_t)(columns->items - columns->entries) * COLUMN_GROUP;
-    double **rows[] = {&columns->s,     &columns->next,    &columns->inflow, &columns->sum,
+    double **rows[] = {&columns->s,     &columns->inflow,  &columns->sum,
                        &columns->known, &columns->drifted, &columns->work};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         *rows[i] = numbers(arena, row);
     }
     for (int k = 0; k < ROSENBROCK_STAGES; k++) {
-        columns->force[k] = numbers(arena, forces);
         columns->stages[k] = numbers(arena, row);
     }
     for (int m = 0; m < COLUMN_MIXES; m++) {
-        columns->mixed[m] = numbers(arena, items);
+        columns->matrix[m] = numbers(arena, (size_t)columns->entries * COLUMN_GROUP);
+        columns->force[m] = numbers(arena, forces);
     }
     columns->floor = numbers(arena, (size_t)columns->states * COLUMN_GROUP);
     columns->one = numbers(arena, items);
@@ -206,22 +287,16 @@ Columns *columns_open(Arena *arena, const Slopes *slopes, const LuProgram *lu)
     Columns *columns = arena_alloc(arena, sizeof *columns);
     *columns = (Columns){.slopes = slopes,
                          .kernels = column_kernels_for(stage->kernels->isa),
-                         .program = make_program(arena, stage, lu),
                          .method = rosenbrock_method(),
                          .states = stage->states,
-                         .entries = stage->tape->model->jacobian.count,
                          .factor_count = lu->entry_count};
+    columns->steps = make_steps(&columns->method);
+    make_program(columns, arena, stage, lu);
     make_blocks(columns, arena);
     make_lanes(columns, arena);
     make_scratch(columns, arena);
     find_seen(columns, arena);
-    for (int m = 0; m + 1 < COLUMN_MIXES; m++) {
-        columns_weights(columns->method.point[m], columns->weight[m]);
-        for (int n = 0; n < COLUMN_NODES; n++) {
-            columns->weight[m][n] *= columns->method.gamma;
-        }
-    }
-    columns_slope_weights(columns->weight[COLUMN_MIXES - 1]);
+    make_weights(columns);
     columns->most = columns->kernels->fours[0].solve != NULL ? COLUMN_GROUP : 1;
     return columns;
 }

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+static const double ALIKE = 1e-12; // entries that differ by rounding only
 static const double REFUSED = 2.0; // the error of a step that is not tried
 
 static const BlockKernels *kernels_of(const Columns *columns, const Group *group,
@@ -75,52 +76,95 @@ static void make_groups(Columns *columns, const Rosenbrock *method, const int *l
     }
 }
 
-void columns_gather(const Columns *columns, const Stage *stage, const double *values,
-                    const Group *group, const double *factor, double *items)
+void columns_find_scale(const Columns *columns, const Group *group)
 {
+    double *scale = group->scale;
     const Slopes *slopes = columns->slopes;
-    const int size = group->size;
-    columns->kernels->gather(values, stage->width, group->column, factor, size, items,
-                             columns->entries);
-    double *forces = items + (size_t)columns->entries * (size_t)size;
     for (int i = 0; i < columns->items - columns->entries; i++) {
-        const double *scale =
+        const double *of =
             slopes->scale + (size_t)columns->force_column[i] * (size_t)slopes->stage->width;
-        const double *value = values + (size_t)columns->force_entry[i] * (size_t)stage->width;
-        for (int g = 0; g < size; g++) {
-            *forces++ = value[group->column[g]] * scale[group->lane[g]] * factor[g];
+        for (int g = 0; g < group->size; g++) {
+            *scale++ = of[group->lane[g]];
         }
     }
 }
 
-/* At the beginning of the step; of lanes that have nothing from the step before, anew. */
-static void look_at_first(Columns *columns, const Rosenbrock *method)
+void columns_gather(const Columns *columns, const Stage *stage, const double *values,
+                    const Group *group, const double *factor, double *items)
+{
+    const ColumnGather matrix = {.from = values,
+                                 .stride = stage->width,
+                                 .entry = columns->entry,
+                                 .count = columns->entries,
+                                 .column = group->column,
+                                 .factor = factor};
+    const ColumnGather forces = {.from = values,
+                                 .stride = stage->width,
+                                 .entry = columns->force_entry,
+                                 .count = columns->items - columns->entries,
+                                 .column = group->column,
+                                 .factor = factor,
+                                 .weight = group->scale};
+    columns->kernels->gather(&matrix, group->size, items);
+    columns->kernels->gather(&forces, group->size,
+                             items + (size_t)columns->entries * (size_t)group->size);
+}
+
+/* The matrix that the factors are of, before others take its slots. */
+static void keep_factored(Columns *columns, const Stage *stage)
+{
+    const double *jacobian =
+        tape_output(stage->tape, PROGRAM_JACOBIAN, stage->slots, 0, stage->width);
+    for (int i = 0; i < columns->group_count; i++) {
+        Group *group = &columns->groups[i];
+        const ColumnGather matrix = {.from = jacobian,
+                                     .stride = stage->width,
+                                     .entry = columns->entry,
+                                     .count = columns->entries,
+                                     .column = group->column,
+                                     .factor = group->length};
+        columns->kernels->gather(&matrix, group->size, group->factored);
+        columns_find_scale(columns, group);
+    }
+}
+
+/* A lane that has nothing from the step before looks anew where it stands. */
+static void look_anew(Columns *columns, const Stage *stage, const double *values,
+                      const Group *group, int g)
 {
     static const double as_it_is[] = {1.0};
+    LaneColumns *own = &columns->lanes[group->lane[g]];
+    const Group alone = {
+        .size = 1, .column = {group->column[g]}, .lane = {group->lane[g]}, .scale = columns->one};
+    columns_find_scale(columns, &alone);
+    columns_note_sides(columns, stage, group->column[g], own);
+    columns_gather(columns, stage, values, &alone, as_it_is, own->now);
+    own->fresh = false;
+}
+
+/* At the beginning of the step. */
+static void look_at_first(Columns *columns, const Rosenbrock *method)
+{
     Stage *stage = method->stage;
     const double *values = NULL;
+    const ColumnRows row = {1, columns->items, columns->items};
     for (int i = 0; i < columns->group_count; i++) {
         const Group *group = &columns->groups[i];
-        const size_t size = (size_t)group->size;
-        for (size_t g = 0; g < size; g++) {
+        const double *now[COLUMN_GROUP];
+        for (int g = 0; g < group->size; g++) {
             LaneColumns *own = &columns->lanes[group->lane[g]];
             if (own->fresh && values == NULL) {
                 stage_set_state(stage, stage->y);
                 values = stage_plain_slopes(stage, columns->slopes->program, 0.0);
             }
             if (own->fresh) {
-                columns_note_sides(columns, stage, group->column[g], own);
-                const Group alone = {
-                    .size = 1, .column = {group->column[g]}, .lane = {group->lane[g]}};
-                columns_gather(columns, stage, values, &alone, as_it_is, own->now);
-                own->fresh = false;
+                look_anew(columns, stage, values, group, g);
             }
-            for (size_t e = 0; e < (size_t)columns->items; e++) {
-                group->node[0][e * size + g] = own->now[e] * group->length[g];
-            }
+            now[g] = own->now;
             own->then = group->node[COLUMN_NODES - 1] + g;
-            own->apart = size;
+            own->apart = (size_t)group->size;
         }
+        columns->kernels->beside(now, row, group->length, group->size, group->node[0]);
     }
 }
 
@@ -156,29 +200,51 @@ static void look_on_the_way(Columns *columns, Rosenbrock *method, bool lands)
 /* Matrices and forces of the stages, and how they drift. */
 static void mix_stages(Columns *columns, const Group *group)
 {
-    const RosenbrockMethod *method = &columns->method;
     const ColumnKernels *kernels = columns->kernels;
-    const int all = columns->items * group->size;
-    const int first = columns->entries * group->size;
+    const int matrix = columns->entries * group->size;
+    const int forces = columns->items * group->size - matrix;
     const double *x[COLUMN_NODES] = {group->node[0], group->node[1], group->node[2], columns->one};
     kernels->stretch(group->node[COLUMN_NODES - 1], group->length, group->size, columns->one,
                      columns->items);
-    kernels->mix(columns->weight, x, columns->mixed, all);
-    const double *drift = columns->mixed[COLUMN_MIXES - 1];
-    for (int k = 0; k < ROSENBROCK_STAGES; k++) {
-        const double *force = columns->mixed[k <= INNER_STAGES ? k : INNER_STAGES + 1];
-        for (int i = first; i < all; i++) {
-            columns->force[k][i - first] = force[i] + method->clock[k] * drift[i];
-        }
+    kernels->mix(columns->matrix_weight, x, columns->matrix, matrix);
+    for (int n = 0; n < COLUMN_NODES; n++) {
+        x[n] += matrix;
     }
+    kernels->mix(columns->force_weight, x, columns->force, forces);
+}
+
+/* The matrix of the factors is not always A(0): slopes that are all but infinite are cut off in it.
+ * True if it is: else what is missing has been added to the matrices of the stages. */
+static bool are_exact(Columns *columns, const Group *group)
+{
+    const double gamma = columns->method.gamma;
+    const double *now = group->node[0];
+    const double *factored = group->factored;
+    const int count = columns->entries * group->size;
+    int differ = 0;
+    for (int i = 0; i < count; i++) {
+        differ |= !(fabs(now[i] - factored[i]) <= ALIKE * fabs(now[i]));
+    }
+    const bool exact = differ == 0;
+    for (int i = 0; i < count && !exact; i++) {
+        for (int m = 0; m + 1 < COLUMN_MIXES; m++) {
+            columns->matrix[m][i] += gamma * (now[i] - factored[i]);
+        }
+        columns->one[i] = gamma * (now[i] - factored[i]);
+    }
+    return exact;
 }
 
 static void gather_factors(Columns *columns, const Rosenbrock *method, const Group *group)
 {
     static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
     const LuProgram *lu = blocklu_program(method->sparse);
-    columns->kernels->gather(lu->values, lu->width, group->column, as_they_are, group->size,
-                             columns->factors, columns->factor_count);
+    const ColumnGather factors = {.from = lu->values,
+                                  .stride = lu->width,
+                                  .count = columns->factor_count,
+                                  .column = group->column,
+                                  .factor = as_they_are};
+    columns->kernels->gather(&factors, group->size, columns->factors);
 }
 
 /* A stage with the pivoted factors of a lane. */
@@ -188,13 +254,15 @@ static void solve_with_pivots(const Columns *columns, const Rosenbrock *method, 
     const ColumnProgram *program = pass->program;
     const DenseLanes *dense = method->dense;
     const size_t n = (size_t)columns->states;
+    const double *matrix = pass->matrix[k];
+    const double *looked = column_looked(pass, k);
     double *x = columns->column;
     for (size_t c = 0; c < (size_t)size; c++) {
         for (size_t i = 0; i < n; i++) {
             x[i] = pass->known[i * (size_t)size + c];
-            for (int e = program->row_start[i]; e < program->row_start[i + 1]; e++) {
-                x[i] +=
-                    pass->matrix[k][e] * pass->sum[(size_t)program->column[e] * (size_t)size + c];
+            for (int e = program->row_start[i]; matrix != NULL && e < program->row_start[i + 1];
+                 e++) {
+                x[i] += matrix[e] * looked[(size_t)program->column[e] * (size_t)size + c];
             }
         }
         if (dense->good[column]) {
@@ -207,59 +275,42 @@ static void solve_with_pivots(const Columns *columns, const Rosenbrock *method, 
     }
 }
 
-/* The columns of a block of lane g to the group's array. */
-static void lay_beside(const Group *group, int g, const Block *block, int states, const double *own,
-                       double *beside)
+/* The rows of a block, as a lane has them: what only fills registers is left out side by side. */
+static ColumnRows rows_of(const Columns *columns, const Group *group, const Block *block)
 {
-    const size_t group_size = (size_t)group->size;
-    const size_t count = (size_t)(group->size > 1 ? block->count : block->size);
-    beside += g;
-    for (int i = 0; i < states; i++, own += block->size, beside += count * group_size) {
-        for (size_t c = 0; c < count; c++) {
-            beside[c * group_size] = own[c];
-        }
-    }
-}
-
-/* And back. */
-static void lay_apart(const Group *group, int g, const Block *block, int states,
-                      const double *beside, double *own)
-{
-    const size_t group_size = (size_t)group->size;
-    const size_t count = (size_t)(group->size > 1 ? block->count : block->size);
-    beside += g;
-    for (int i = 0; i < states; i++, own += block->size, beside += count * group_size) {
-        for (size_t c = 0; c < count; c++) {
-            own[c] = beside[c * group_size];
-        }
-    }
+    return (ColumnRows){.rows = columns->states,
+                        .count = group->size > 1 ? block->count : block->size,
+                        .stride = block->size};
 }
 
 static ColumnPass begin_pass(const Columns *columns, const Rosenbrock *method, const Group *group,
                              const Block *block, double flow[COLUMN_GROUP])
 {
     const size_t first = (size_t)columns->states * (size_t)block->first;
+    const ColumnRows rows = rows_of(columns, group, block);
+    const double *s[COLUMN_GROUP];
+    const double *inflow[COLUMN_GROUP];
     bool flows = false;
     for (int g = 0; g < group->size; g++) {
         const LaneColumns *own = &columns->lanes[group->lane[g]];
-        lay_beside(group, g, block, columns->states, own->s + first, columns->s);
+        s[g] = own->s + first;
+        inflow[g] = own->inflow + first;
         flow[g] = columns->method.gamma * group->length[g];
         flows = flows || own->flows;
     }
-    for (int g = 0; g < group->size && flows; g++) {
-        const LaneColumns *own = &columns->lanes[group->lane[g]];
-        lay_beside(group, g, block, columns->states, own->inflow + first, columns->inflow);
+    columns->kernels->beside(s, rows, NULL, group->size, columns->s);
+    if (flows) {
+        columns->kernels->beside(inflow, rows, NULL, group->size, columns->inflow);
     }
     ColumnPass pass = {.program = &columns->program,
-                       .method = &columns->method,
-                       .drift = columns->mixed[COLUMN_MIXES - 1],
+                       .method = &columns->steps,
+                       .drift = columns->matrix[COLUMN_MIXES - 1],
                        .factors = columns->factors,
                        .forces = columns->forces + block->first_force,
                        .force_count = block->force_count,
                        .inflow = flows ? columns->inflow : NULL,
                        .flow = flow,
                        .s = columns->s,
-                       .next = columns->next,
                        .sum = columns->sum,
                        .known = columns->known,
                        .drifted = columns->drifted,
@@ -268,8 +319,9 @@ static ColumnPass begin_pass(const Columns *columns, const Rosenbrock *method, c
                        .floor = columns->floor,
                        .error = columns->error};
     for (int k = 0; k < ROSENBROCK_STAGES; k++) {
-        pass.matrix[k] = columns->mixed[k <= INNER_STAGES ? k : INNER_STAGES + 1];
-        pass.force[k] = columns->force[k] + (size_t)(block->first_force * group->size);
+        const int mix = k < COLUMN_MIXES ? k : COLUMN_MIXES - 1; // the last look at the end
+        pass.matrix[k] = k > 0 ? columns->matrix[mix - 1] : columns->exact ? NULL : columns->one;
+        pass.force[k] = columns->force[mix] + (size_t)(block->first_force * group->size);
         pass.stages[k] = columns->stages[k];
     }
     return pass;
@@ -282,11 +334,12 @@ static void end_pass(const Columns *columns, Rosenbrock *method, const Group *gr
     const size_t first = (size_t)columns->states * (size_t)block->first;
     const BlockKernels *kernels = kernels_of(columns, group, block);
     double *bends[COLUMN_GROUP][ROSENBROCK_BENDS] = {{NULL}};
+    double *next[COLUMN_GROUP];
     bool any = false;
     kernels->finish(pass);
     for (int g = 0; g < group->size; g++) {
         const LaneColumns *own = &columns->lanes[group->lane[g]];
-        lay_apart(group, g, block, columns->states, columns->next, own->next + first);
+        next[g] = own->next + first;
         for (int m = 0; m < ROSENBROCK_BENDS && wanted[group->column[g]]; m++) {
             bends[g][m] = own->bend[m] + first;
             any = true;
@@ -299,6 +352,8 @@ static void end_pass(const Columns *columns, Rosenbrock *method, const Group *gr
             *of_lane = less ? *of_lane : error;
         }
     }
+    columns->kernels->apart(columns->stages[ROSENBROCK_STAGES - 1], rows_of(columns, group, block),
+                            group->size, next);
     if (any) {
         kernels->bend(pass, columns->seen, columns->seen_count, (size_t)block->size, bends);
     }
@@ -334,6 +389,7 @@ static void try_group(Columns *columns, Rosenbrock *method, const Group *group, 
     }
     find_floor(columns, method, group);
     mix_stages(columns, group);
+    columns->exact = are_exact(columns, group);
     gather_factors(columns, method, group);
     for (int b = 0; b < columns->block_count; b++) {
         const Block *block = &columns->blocks[b];
@@ -379,6 +435,7 @@ void columns_try(Columns *columns, Rosenbrock *method, const int *lane_of, const
     bool lands = begin_steps(columns, method->stage, lane_of);
     make_groups(columns, method, lane_of);
     if (columns->group_count > 0) {
+        keep_factored(columns, method->stage);
         look_at_first(columns, method);
         look_on_the_way(columns, method, lands);
     }

@@ -11,6 +11,8 @@
  *   (I - γ A(0)) v_k = γ (A(c_k) S_k + b(c_k)) + Σ γ c_kj v_j + γ d_k (A'(0) S(0) + b'(0)),
  *   S_k = S(0) + Σ a_kj v_j
  *
+ * of which w_k = v_k + S_k is what is solved for (columns_open.c).
+ *
  * A and b are looked at where s is 0, (1 -+ 1/sqrt 5) / 2 and 1, inside the step on its polynomial
  * of order 4; what is between, and the slope at 0, is that of the polynomial through these four.
  * They are the nodes of Lobatto's quadrature: the error in A, of h^4, is orthogonal to polynomials
