@@ -19,6 +19,7 @@ typedef struct {
     FitSummary summary;
     const char **files; // (file_count) written, in order
     int file_count;
+    size_t file_room;
     bool rendered;
     OutFile *trace; // what is known of trace.csv while it runs
     bool live;      // on a terminal, too

@@ -8,12 +8,9 @@
 #include "params/edit.h"
 #include "table/csv.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-
-enum { MOST_FILES = 64 };
 
 static int cannot_write(const char *path)
 {
@@ -23,10 +20,8 @@ static int cannot_write(const char *path)
 
 static void note_file(FitCall *call, const char *name)
 {
-    if (call->files == NULL) {
-        call->files = arena_array(call->cli->arena, MOST_FILES, sizeof *call->files);
-    }
-    assert(call->file_count < MOST_FILES);
+    call->files = arena_grow(call->cli->arena, call->files, (size_t)call->file_count,
+                             &call->file_room, sizeof *call->files);
     call->files[call->file_count++] = name;
 }
 
