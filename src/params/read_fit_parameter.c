@@ -84,6 +84,9 @@ static void check_start(Draft *draft, double start, const char *whose)
     const FitParameter *one = &draft->draft;
     const Entry *entry = member(draft->group, "start");
     bool open = one->scale == SCALE_LOGIT; // a logit does not reach its ends
+    if (!entry && diag_errors(draft->fit->reader->diag) > 0) {
+        return; // the value itself may be what is wrong
+    }
     if (one->scale == SCALE_LOG && !(start > 0.0)) {
         complain(draft, FAULT_P421, entry, "starts at a value that has no logarithm");
     } else if (start < one->low || start > one->high ||
