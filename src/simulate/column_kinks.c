@@ -58,14 +58,14 @@ void columns_compare_sides(Columns *columns, const Stage *stage, int node)
             for (int k = 0; k < columns->kink_count; k++, of_lane += stage->width) {
                 signed char side = sign_of(*of_lane);
                 own->side_then[k] = node == COLUMN_NODES - 1 ? side : own->side_then[k];
-                own->crossed = side != own->side[k] ? node : own->crossed;
+                bool first = side != own->side[k] && own->crossed == 0;
+                own->crossed = first ? node : own->crossed;
             }
         }
     }
 }
 
-/* A program in all columns of the stage, each at its part of the step; its first output. */
-static const double *look(Columns *columns, Rosenbrock *method, ProgramName program)
+const double *columns_look(Columns *columns, Rosenbrock *method, ProgramName program)
 {
     Stage *stage = method->stage;
     double *state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width;
@@ -108,14 +108,14 @@ static void bracket_all(Columns *columns, Rosenbrock *method, const int *lane_of
 {
     const int width = method->stage->width;
     memset(columns->part, 0, (size_t)width * sizeof *columns->part);
-    memcpy(columns->surfaces, look(columns, method, PROGRAM_KINKS),
+    memcpy(columns->surfaces, columns_look(columns, method, PROGRAM_KINKS),
            (size_t)columns->kink_count * (size_t)width * sizeof *columns->surfaces);
     for (int column = 0; column < width; column++) {
         const LaneColumns *own = columns->asked[column] ? &columns->lanes[lane_of[column]] : NULL;
         bool lands = own != NULL && own->crossed == COLUMN_NODES - 1 && own->lands > 0.0;
         columns->part[column] = own == NULL ? 0.0 : lands ? own->lands : COLUMN_NODE[own->crossed];
     }
-    const double *surfaces = look(columns, method, PROGRAM_KINKS);
+    const double *surfaces = columns_look(columns, method, PROGRAM_KINKS);
     for (int column = 0; column < width; column++) {
         double left = columns->asked[column] ? room_left(columns, surfaces, width, column) : 1.0;
         columns->brackets[column] =
@@ -140,7 +140,7 @@ static void close_all(Columns *columns, Rosenbrock *method, const int *lane_of)
                 bracket_next(one, &columns->part[column]);
             more = more || columns->looks[column];
         }
-        const double *surfaces = more ? look(columns, method, PROGRAM_KINKS) : NULL;
+        const double *surfaces = more ? columns_look(columns, method, PROGRAM_KINKS) : NULL;
         for (int column = 0; more && column < width; column++) {
             if (columns->looks[column]) {
                 double left = room_left(columns, surfaces, width, column);
@@ -200,7 +200,7 @@ static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of
         const Bracket *one = &columns->brackets[column];
         columns->part[column] = beyond ? one->high : one->low;
     }
-    const double *values = look(columns, method, PROGRAM_RATES_PARTIALS);
+    const double *values = columns_look(columns, method, PROGRAM_RATES_PARTIALS);
     for (int column = 0; column < stage->width; column++) {
         double *jump = columns->jumps + (size_t)column * (size_t)columns->items;
         if (columns->asked[column]) {

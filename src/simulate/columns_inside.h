@@ -101,8 +101,8 @@ struct Columns {
  * the tolerance; at 1 RA takes two fifths more steps for nothing that was promised. */
 static const double COLUMN_EASE = 5.0;
 /* A column is p ∂y/∂p, and (p/y) ∂y/∂p below this is held to no more digits than this has: what
- * nobody sees of a model would otherwise make its steps. At rtol 1e-8 it is known to 5e-11. */
-static const double LEAST_SENSITIVITY = 1e-3;
+ * nobody sees of a model would otherwise make its steps. At rtol 1e-8 it is known to 5e-12. */
+static const double LEAST_SENSITIVITY = 1e-4;
 
 /* What a column may err by in a state, whatever its own size. */
 static inline double columns_floor(const Rosenbrock *method, int state, double y)
@@ -116,6 +116,9 @@ void columns_find_scale(const Columns *columns, const Group *group);
 void columns_gather(const Columns *columns, const Stage *stage, const double *values,
                     const Group *group, const double *factor, double *items);
 
+/* A program in all columns of the stage, each at its columns->part of the step; its first output.
+ */
+const double *columns_look(Columns *columns, Rosenbrock *method, ProgramName program);
 /* The rates' derivatives have been looked at where the lanes stand, of which those that are fresh
  * note the sides of the kinks; or at a node of the step that the lanes of the groups try. */
 void columns_note_sides(Columns *columns, const Stage *stage, int column, LaneColumns *own);

@@ -419,6 +419,23 @@ void rosenbrock_begin(Rosenbrock *method, double *length)
     }
 }
 
+/* What stage j counts at s, within the step. */
+static double bend_at(const RosenbrockMethod *method, int j, double s)
+{
+    return s * (1.0 - s) * (method->bend[0][j] + s * (method->bend[1][j] + s * method->bend[2][j]));
+}
+
+void rosenbrock_value_at(const Rosenbrock *method, double part, double *y)
+{
+    double *term[ROSENBROCK_STAGES + 2] = {method->stage->y, method->next};
+    double factor[ROSENBROCK_STAGES + 2] = {1.0 - part, part};
+    for (int j = 0; j < ROSENBROCK_STAGES; j++) {
+        term[2 + j] = method->stages[j];
+        factor[2 + j] = bend_at(&method->method, j, part);
+    }
+    combine(method, ROSENBROCK_STAGES + 2, factor, term, y);
+}
+
 void rosenbrock_value(Rosenbrock *method, const double *part, double *y)
 {
     const Stage *stage = method->stage;
@@ -429,13 +446,9 @@ void rosenbrock_value(Rosenbrock *method, const double *part, double *y)
         share[1][lane] = part[lane];
     }
     for (int j = 0; j < ROSENBROCK_STAGES; j++) {
-        const double first = method->method.bend[0][j];
-        const double second = method->method.bend[1][j];
-        const double third = method->method.bend[2][j];
         term[2 + j] = method->stages[j];
         for (int lane = 0; lane < stage->width; lane++) {
-            double s = part[lane];
-            share[2 + j][lane] = s * (1.0 - s) * (first + s * (second + s * third));
+            share[2 + j][lane] = bend_at(&method->method, j, part[lane]);
         }
     }
     kernels_blend(stage->kernels, ROSENBROCK_STAGES + 2, share, term, y, stage->states,

@@ -75,6 +75,8 @@ void rosenbrock_begin(Rosenbrock *method, double *length);
 double rosenbrock_fifth_root(double x);
 /* The state within the last step, at part[lane] of it, into y (states × width). */
 void rosenbrock_value(Rosenbrock *method, const double *part, double *y);
+/* The same at one part for all lanes. */
+void rosenbrock_value_at(const Rosenbrock *method, double part, double *y);
 /* Where the rates of a lane were not finite in the step that was tried last: the time, and the
  * state (stride 1). False: they were finite everywhere. */
 bool rosenbrock_unsound(Rosenbrock *method, int lane, double *time, double *y);

@@ -168,24 +168,29 @@ static void look_at_first(Columns *columns, const Rosenbrock *method)
     }
 }
 
-/* At the nodes after the first; the last, where columns->part says, is that of the next step,
- * whatever its length. */
+/* The rates' derivatives at a node, of a step that leads to a kink just before it. */
+static const double *look_at(Columns *columns, Rosenbrock *method, int n, bool lands)
+{
+    Stage *stage = method->stage;
+    if (n + 1 == COLUMN_NODES && lands) {
+        return columns_look(columns, method, columns->slopes->program);
+    }
+    if (n + 1 == COLUMN_NODES) {
+        stage_set_state(stage, method->next);
+    } else {
+        rosenbrock_value_at(method, COLUMN_NODE[n],
+                            stage->slots + (size_t)stage->tape->state * (size_t)stage->width);
+    }
+    return stage_plain_slopes(stage, columns->slopes->program, COLUMN_NODE[n]);
+}
+
+/* At the nodes after the first; the last is that of the next step, whatever its length. */
 static void look_on_the_way(Columns *columns, Rosenbrock *method, bool lands)
 {
     static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
-    Stage *stage = method->stage;
-    double *state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width;
-    double *part = columns->part;
-    for (int n = COLUMN_NODES - 1; n > 0; n--) {
-        for (int column = 0; column < stage->width; column++) {
-            part[column] = n + 1 < COLUMN_NODES ? COLUMN_NODE[n] : part[column];
-        }
-        if (n + 1 < COLUMN_NODES || lands) {
-            rosenbrock_value(method, part, state);
-        } else {
-            stage_set_state(stage, method->next);
-        }
-        const double *values = stage_plain_slopes(stage, columns->slopes->program, COLUMN_NODE[n]);
+    const Stage *stage = method->stage;
+    for (int n = 1; n < COLUMN_NODES; n++) {
+        const double *values = look_at(columns, method, n, lands);
         columns_compare_sides(columns, stage, n);
         for (int i = 0; i < columns->group_count; i++) {
             const Group *group = &columns->groups[i];

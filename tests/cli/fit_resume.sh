@@ -10,6 +10,12 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 study=$source/params/fitting/oral.cfg
 
+# A fit that takes long enough to be killed in.
+fit()
+{
+    exec "$program" fit "$study" --no-render --quiet --starts 150 --jobs 1 "$@"
+}
+
 # What a fit leaves, but for the command line.
 digest()
 {
@@ -19,7 +25,7 @@ digest()
     done)
 }
 
-"$program" fit "$study" --no-render --quiet --out whole
+(fit --out whole)
 digest whole >expected
 [ ! -f whole/fit.journal ] || { echo "the journal of a whole fit stays"; exit 1; }
 [ ! -f whole/trace.csv.part ] || { echo "the running trace of a whole fit stays"; exit 1; }
@@ -41,10 +47,10 @@ killed=0
 traced=0
 for wait in 0.05 0.12 0.2 0.3 0.45; do
     rm -rf part
-    "$program" fit "$study" --no-render --quiet --out part &
-    fit=$!
+    fit --out part &
+    running=$!
     sleep "$wait"
-    if kill -9 "$fit" 2>/dev/null && ! wait "$fit" 2>/dev/null; then
+    if kill -9 "$running" 2>/dev/null && ! wait "$running" 2>/dev/null; then
         if [ -f part/fit.journal ]; then
             killed=$((killed + 1))
             if [ -f part/trace.csv.part ]; then
@@ -53,7 +59,7 @@ for wait in 0.05 0.12 0.2 0.3 0.45; do
                 echo "a killed fit that has begun has no trace"
                 exit 1
             fi
-            "$program" fit "$study" --no-render --quiet --out part --resume
+            (fit --out part --resume)
             digest part | diff expected - || { echo "killed after $wait s: other bytes"; exit 1; }
             [ ! -f part/trace.csv.part ] || { echo "the running trace stays"; exit 1; }
         fi
@@ -64,17 +70,17 @@ done
 echo "$killed fits killed and resumed: the same bytes; $traced lines of their traces were there"
 
 rm -rf part
-"$program" fit "$study" --no-render --quiet --out part 2>words &
-fit=$!
+fit --out part 2>words &
+running=$!
 sleep 0.15
-kill -INT "$fit" 2>/dev/null || true
+kill -INT "$running" 2>/dev/null || true
 code=0
-wait "$fit" || code=$?
+wait "$running" || code=$?
 if [ "$code" = 130 ]; then
     grep -q 'best so far\|nothing is known\|results were written' words || { cat words; exit 1; }
     [ -f part/fit.journal ] || { echo "no journal after SIGINT"; exit 1; }
     [ ! -f part/trace.csv.part ] || { echo "the running trace stays after SIGINT"; exit 1; }
-    "$program" fit "$study" --no-render --quiet --out part --resume
+    (fit --out part --resume)
     digest part | diff expected - || { echo "after SIGINT: other bytes"; exit 1; }
     echo "interrupted and resumed: the same bytes"
 fi

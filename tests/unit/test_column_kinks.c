@@ -92,6 +92,25 @@ static void test_a_kink_and_back(void)
     slope_close(slope);
 }
 
+/* What passes is time: z grows as r t up to t = x/r, and as x from there on. */
+static void test_a_kink_in_time(void)
+{
+    Slope *slope = slope_open("model late\ntime h\nparam r = 2\nstate x = 7.4\nstate z = 0\n"
+                              "d/dt(x) = 0\nd/dt(z) = min(x, r * (t / 1 [h]))\n",
+                              1e-8, 1e-10, 1);
+    CU_ASSERT_EQUAL(slope->bench->tape->kink_count, 1);
+    const double p[] = {2.0};
+    const SensitiveTarget targets[] = {{SENSITIVE_PARAMETER, 0}, {SENSITIVE_INITIAL, 0}};
+    const SubjectInput subject = {.parameters = p};
+    const double times[] = {3.0, 9.0};
+    slope_run(slope, targets, 2, &subject, 1, times, 2);
+    slope_near(slope, 0, 0, 1, 4.5, 1e-7, 0.0);
+    slope_near(slope, 0, 1, 1, 0.0, 1e-12, 1.0);
+    slope_near(slope, 1, 0, 1, 0.5 * 3.7 * 3.7, 1e-7, 0.0);
+    slope_near(slope, 1, 1, 1, 9.0 - 3.7, 1e-7, 0.0);
+    slope_close(slope);
+}
+
 /* x falls upon a, and its difference to a becomes noise of either sign: nothing that anybody would
  * feel, and no reason to go any slower. */
 static void test_along_a_kink(void)
@@ -155,4 +174,4 @@ static void test_same_bits_in_company(void)
 }
 
 SUITE("sensitivities at kinks", TEST(test_beyond_kinks), TEST(test_a_kink_and_back),
-      TEST(test_along_a_kink), TEST(test_same_bits_in_company))
+      TEST(test_a_kink_in_time), TEST(test_along_a_kink), TEST(test_same_bits_in_company))
