@@ -151,7 +151,7 @@ static void drop_unused(FitReader *reader, int observable)
         values += own;
         without += own && isnan(fit->data[i].sd);
     }
-    if (values == 0) {
+    if (values == 0 && fit->datum_count > 0 && diag_errors(reader->reader->diag) == 0) {
         diag_report(reader->reader->diag, FAULT_D070, one->span,
                     "there is no value of '%s' in '%s'", one->name, fit->path);
     }

@@ -232,11 +232,11 @@ static int find_observable(DataTable *table, size_t row)
     }
     const char *name = text(table, row, AT_NAME);
     int found = names_find(fit->names, name);
-    if (found >= 0) {
-        return found;
-    }
     if (names_find(fit->ignored, name) >= 0) {
         return -2;
+    }
+    if (found >= 0) {
+        return found;
     }
     diag_report(fit->reader->diag, FAULT_P427, place(table, row, AT_NAME),
                 "the data hold '%s', which fit.observe does not name", name);
@@ -430,12 +430,13 @@ static int observable_of(FitReader *fit, const DataSubject *subject, const DataR
         return -1;
     }
     const Label *seen = model_label(model, row->seen);
-    for (int i = 0; i < fit->fit->observable_count; i++) {
+    bool ignored = names_find(fit->ignored, seen->name) >= 0;
+    for (int i = 0; i < fit->fit->observable_count && !ignored; i++) {
         if (fit->fit->observables[i].label == seen) {
             return i;
         }
     }
-    if (names_find(fit->ignored, seen->name) < 0) {
+    if (!ignored) {
         diag_report(fit->reader->diag, FAULT_P427, subject->span,
                     "line %d of subject %s observes '%s', which fit.observe does not name",
                     row->line, subject->id, seen->name);
@@ -443,6 +444,14 @@ static int observable_of(FitReader *fit, const DataSubject *subject, const DataR
                   seen->name);
     }
     return -1;
+}
+
+/* A line of the data file, for a complaint about what stands there. */
+static Span line_span(const Source *source, int line)
+{
+    uint32_t length = 0;
+    const char *at = source_line(source, line, &length);
+    return (Span){source, (uint32_t)(at - source->text), length};
 }
 
 /* When a subject of the file is observed, if it is not for the order of its lines to say. */
@@ -492,7 +501,8 @@ static void read_records(FitReader *fit)
                               .censored = row->censored,
                               .limit = row->limit,
                               .line = row->line};
-            if (observable >= 0 && check_datum(fit, &datum, subject->span)) {
+            if (observable >= 0 &&
+                check_datum(fit, &datum, line_span(subject->span.source, row->line))) {
                 add_datum(fit, &room, datum);
             }
         }
