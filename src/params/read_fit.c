@@ -226,7 +226,7 @@ void read_fit(Reader *reader)
     Fit *fit = arena_alloc(reader->arena, sizeof *fit);
     FitReader inner = {.reader = reader, .group = group, .fit = fit};
     inner.ignored = read_ignored(&inner);
-    int before = diag_errors(reader->diag);
+    int before = inner.errors_before = diag_errors(reader->diag);
     if (reader->study->population) {
         diag_report(reader->diag, FAULT_P420, group->key,
                     "a study with a population of virtual subjects cannot be fitted");

@@ -13,6 +13,7 @@ typedef struct {
     Names *names;   // of observables, as the data call them
     double *factor; // (observable_count) from the unit of the data to that of the model
     const Names *ignored;
+    int errors_before; // of the study, before its fit is read
 } FitReader;
 
 /* read_fit_observe.c: fit->observables. */

@@ -84,7 +84,7 @@ static void check_start(Draft *draft, double start, const char *whose)
     const FitParameter *one = &draft->draft;
     const Entry *entry = member(draft->group, "start");
     bool open = one->scale == SCALE_LOGIT; // a logit does not reach its ends
-    if (!entry && diag_errors(draft->fit->reader->diag) > 0) {
+    if (!entry && draft->fit->errors_before > 0) {
         return; // the value itself may be what is wrong
     }
     if (one->scale == SCALE_LOG && !(start > 0.0)) {
