@@ -12,7 +12,9 @@ if (!file.exists(study)) stop("there is no '", study, "' here: run it in its fol
 
 answers <- tempfile("answers")
 stopifnot(system2("mkfifo", answers) == 0)
-requests <- pipe(paste(shQuote(stroma), "serve", shQuote(study), "--quiet --objective --gradient >", shQuote(answers)), "w")
+# A search stops in the noise of its objective, so the tolerance of the integration is smaller than that of a plot.
+options <- "--quiet --objective --gradient --set solver.rtol=1e-8 --set solver.atol=1e-10"
+requests <- pipe(paste(shQuote(stroma), "serve", shQuote(study), options, ">", shQuote(answers)), "w")
 replies <- fifo(answers, "r", blocking = TRUE)
 
 ask <- function(line) {
