@@ -17,12 +17,28 @@ typedef struct {
     bool first; // in the object or list that is open
 } Json;
 
+static void put_string(Text *text, const char *string)
+{
+    text_string(text, "\"");
+    for (const unsigned char *at = (const unsigned char *)string; *at != '\0'; at++) {
+        if (*at == '"' || *at == '\\') {
+            text_format(text, "\\%c", *at);
+        } else if (*at < ' ') {
+            text_format(text, "\\u%04x", *at);
+        } else {
+            text_add(text, (const char *)at, 1);
+        }
+    }
+    text_string(text, "\"");
+}
+
 static void begin_item(Json *json, const char *key)
 {
     text_format(json->text, "%s\n%*s", json->first ? "" : ",", 2 * json->depth, "");
     json->first = false;
     if (key != NULL) {
-        text_format(json->text, "\"%s\": ", key);
+        put_string(json->text, key);
+        text_string(json->text, ": ");
     }
 }
 
@@ -42,21 +58,6 @@ static void close_item(Json *json, const char *bracket)
     }
     text_string(json->text, bracket);
     json->first = false;
-}
-
-static void put_string(Text *text, const char *string)
-{
-    text_string(text, "\"");
-    for (const unsigned char *at = (const unsigned char *)string; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\') {
-            text_format(text, "\\%c", *at);
-        } else if (*at < ' ') {
-            text_format(text, "\\u%04x", *at);
-        } else {
-            text_add(text, (const char *)at, 1);
-        }
-    }
-    text_string(text, "\"");
 }
 
 static void add_string(Json *json, const char *key, const char *string)
