@@ -58,7 +58,10 @@ void columns_compare_sides(Columns *columns, const Stage *stage, int node)
             for (int k = 0; k < columns->kink_count; k++, of_lane += stage->width) {
                 signed char side = sign_of(*of_lane);
                 own->side_then[k] = node == COLUMN_NODES - 1 ? side : own->side_then[k];
-                bool first = side != own->side[k] && own->crossed == 0;
+                // who came to a kink and stands on it leaves it at once; elsewhere a surface may be
+                // 0 for a long while
+                bool leaves = own->side[k] == 0 && side != 0 && own->landed && own->lands == 0.0;
+                bool first = (leaves || side * own->side[k] < 0) && own->crossed == 0;
                 own->crossed = first ? node : own->crossed;
             }
         }
@@ -78,15 +81,18 @@ const double *columns_look(Columns *columns, Rosenbrock *method, ProgramName pro
     return tape_output(stage->tape, program, stage->slots, 0, stage->width);
 }
 
-/* How far from all kinks a column is, relative to where its step begins: there 1, below 0 where one
- * has been passed. A step may begin on the very kink. */
-static double room_left(const Columns *columns, const double *surfaces, int width, int column)
+/* How far from all kinks a column is, relative to where its step begins: there 1, above 0 until one
+ * is reached. A lane that came to a kink and stands on it is beyond it at once: -HUGE_VAL. */
+static double room_left(const Columns *columns, const double *surfaces, int width, int column,
+                        int lane)
 {
-    double least = 1.0;
+    const LaneColumns *own = &columns->lanes[lane];
+    const double on_it = own->landed && own->lands == 0.0 ? -HUGE_VAL : HUGE_VAL;
+    double least = HUGE_VAL;
     for (int i = 0; i < columns->kink_count; i++) {
         size_t at = (size_t)i * (size_t)width + (size_t)column;
         double first = columns->surfaces[at];
-        double room = first != 0.0 ? surfaces[at] / first : surfaces[at] != 0.0 ? -1.0 : 1.0;
+        double room = first != 0.0 ? surfaces[at] / first : surfaces[at] != 0.0 ? on_it : least;
         least = room < least ? room : least; // not if it is no number
     }
     return least;
@@ -117,10 +123,15 @@ static void bracket_all(Columns *columns, Rosenbrock *method, const int *lane_of
     }
     const double *surfaces = columns_look(columns, method, PROGRAM_KINKS);
     for (int column = 0; column < width; column++) {
-        double left = columns->asked[column] ? room_left(columns, surfaces, width, column) : 1.0;
+        double left = columns->asked[column]
+                          ? room_left(columns, surfaces, width, column, lane_of[column])
+                          : 1.0;
         columns->brackets[column] =
             (Bracket){.high = columns->part[column], .at_low = 1.0, .at_high = left};
         columns->asked[column] = left < 0.0;
+        if (left == -HUGE_VAL) {
+            columns->brackets[column].high = 0.0;
+        }
     }
 }
 
@@ -143,8 +154,8 @@ static void close_all(Columns *columns, Rosenbrock *method, const int *lane_of)
         const double *surfaces = more ? columns_look(columns, method, PROGRAM_KINKS) : NULL;
         for (int column = 0; more && column < width; column++) {
             if (columns->looks[column]) {
-                double left = room_left(columns, surfaces, width, column);
-                bracket_take(&columns->brackets[column], columns->part[column], left, left < 0.0);
+                double left = room_left(columns, surfaces, width, column, lane_of[column]);
+                bracket_take(&columns->brackets[column], columns->part[column], left, left <= 0.0);
             }
         }
     }
@@ -192,13 +203,15 @@ static bool is_felt(const Columns *columns, const Rosenbrock *method, int column
 }
 
 /* Matrix and forces of the columns of the stage that are asked about, before a kink (the first in
- * `jumps` of each) or what jumps there (beyond it). */
-static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of, bool beyond)
+ * `jumps` of each) or what jumps there (beyond it, where the lane would land). */
+static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of, bool lands)
 {
     const Stage *stage = method->stage;
     for (int column = 0; column < stage->width; column++) {
         const Bracket *one = &columns->brackets[column];
-        columns->part[column] = beyond ? one->high : one->low;
+        double margin =
+            columns->asked[column] ? beyond(columns, method, column, lane_of[column]) : 0.0;
+        columns->part[column] = lands ? one->high + margin : one->low;
     }
     const double *values = columns_look(columns, method, PROGRAM_RATES_PARTIALS);
     for (int column = 0; column < stage->width; column++) {
@@ -210,7 +223,7 @@ static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of
                 beyond ? columns->jumps + (size_t)stage->width * (size_t)columns->items : jump;
             columns_find_scale(columns, &alone);
             columns_gather(columns, stage, values, &alone, &stage->scale[column], items);
-            for (int i = 0; beyond && i < columns->items; i++) {
+            for (int i = 0; lands && i < columns->items; i++) {
                 jump[i] = items[i] - jump[i];
             }
         }

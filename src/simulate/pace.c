@@ -47,7 +47,7 @@ void pace_cut(Pace *pace, double length, double part)
 {
     if (part > 0.0) {
         pace->cut = part * length;
-        pace->step = fmax(length, pace->cut);
+        pace->step = fmax(pace->meant, pace->cut);
         pace->failed = false;
     }
 }
@@ -55,6 +55,7 @@ void pace_cut(Pace *pace, double length, double part)
 void pace_judge(Pace *pace, double error, double length)
 {
     pace->since++;
+    pace->meant = pace->step;
     pace->cut = 0.0;
     pace->watched++;
     pace->spent++;

@@ -13,6 +13,7 @@ typedef struct {
     double from;        // when that is, by the lane's clock
     double time, end;   // since then
     double step;        // to be tried next
+    double meant;       // the length that was to be tried in the last step
     double cut;         // the next step is no longer: there something changes; 0: nothing does
     double last_growth; // that the error of the good step before allowed; 0: there was none
     double last_length; // likewise
@@ -42,7 +43,7 @@ double pace_length(const Pace *pace, double most);
 /* What the error of a step of this length (at most 1 is good) says of it and of the next. */
 void pace_judge(Pace *pace, double error, double length);
 /* The last step was no good, for something changes at that part of it: the next leads there, and
- * the one after may be as long as this was. Part 0: that was not it. */
+ * the one after may be as long as was meant before. Part 0: that was not it. */
 void pace_cut(Pace *pace, double length, double part);
 /* The step was good: the lane is at its end. */
 void pace_advance(Pace *pace, double length);

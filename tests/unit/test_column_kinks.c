@@ -92,6 +92,44 @@ static void test_a_kink_and_back(void)
     slope_close(slope);
 }
 
+/* Such a while of many lengths, within steps that nothing else keeps short: there and back is seen
+ * as well, if it is not too short. */
+static void test_there_and_back(void)
+{
+    for (int i = 0; i < 12; i++) {
+        Slope *slope = slope_open("model hump\ntime h\nparam c\nstate x = 0\nstate y = 1e5\n"
+                                  "d/dt(x) = 2 - 2 * (t / 1 [h])\nd/dt(y) = max(0, x - c)\n",
+                                  1e-6, 1e-8, 1);
+        const double c = 0.06 * (i + 1);
+        const SensitiveTarget target = {SENSITIVE_PARAMETER, 0};
+        const SubjectInput subject = {.parameters = &c};
+        const double end = 2.5;
+        slope_run(slope, &target, 1, &subject, 1, &end, 1);
+        slope_near(slope, 0, 0, 1, -2.0 * sqrt(1.0 - c), 2e-5, 1.0);
+        slope_close(slope);
+    }
+}
+
+/* What y and z add up is little beside what they are: their steps do not feel the kinks, and their
+ * columns do. */
+static void test_kinks_that_only_columns_feel(void)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text, "%s", BENDS);
+    char *y = strstr(text, "state y = 0\nstate z = 0\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(y);
+    memcpy(y, "state y=1e5\nstate z=1e5\n", strlen("state y=1e5\nstate z=1e5\n"));
+    Slope *slope = slope_open(text, 1e-6, 1e-8, 1);
+    const double p[PARAMETERS] = {0.5, 3.0, 7.0};
+    const SubjectInput subject = {.parameters = p};
+    const double times[] = {0.3, 0.9, 2.0, 2.5, 9.0};
+    slope_run(slope, TARGETS, PARAMETERS, &subject, 1, times, 5);
+    for (int row = 0; row < 5; row++) {
+        check_bends(slope, row, times[row], 2e-5);
+    }
+    slope_close(slope);
+}
+
 /* What passes is time: z grows as r t up to t = x/r, and as x from there on. */
 static void test_a_kink_in_time(void)
 {
@@ -174,4 +212,5 @@ static void test_same_bits_in_company(void)
 }
 
 SUITE("sensitivities at kinks", TEST(test_beyond_kinks), TEST(test_a_kink_and_back),
-      TEST(test_a_kink_in_time), TEST(test_along_a_kink), TEST(test_same_bits_in_company))
+      TEST(test_there_and_back), TEST(test_kinks_that_only_columns_feel), TEST(test_a_kink_in_time),
+      TEST(test_along_a_kink), TEST(test_same_bits_in_company))
