@@ -112,6 +112,8 @@ typedef struct {
     void (*beside)(const double *const *from, ColumnRows rows, const double *factor, int group,
                    double *to);
     void (*apart)(const double *from, ColumnRows rows, int group, double *const *to);
+    /* True if all |x - y| <= share |x|. */
+    bool (*alike)(const double *x, const double *y, double share, int count);
     BlockKernels singles[COLUMN_BLOCK / COLUMN_PART]; // of 4, 8, 12 columns in one lane
     BlockKernels fours[COLUMN_BLOCK]; // of 1 .. 12 in four; NULL: there are too few registers
 } ColumnKernels;

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "simulate/column_kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 static void mix(double (*weight)[COLUMN_NODES], const double *const x[COLUMN_NODES],
@@ -133,5 +134,5 @@ static void stretch(const double *x, const double *factor, int group, double *z,
     }
 #endif
 
-const ColumnKernels COLUMN_TABLE = {COLUMN_NAME, mix,   stretch, gather,
-                                    beside,      apart, SINGLES, FOURS};
+const ColumnKernels COLUMN_TABLE = {COLUMN_NAME, mix,   stretch, gather, beside,
+                                    apart,       alike, SINGLES, FOURS};

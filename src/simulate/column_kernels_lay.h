@@ -133,3 +133,30 @@ static void apart(const double *from, ColumnRows rows, int group, double *const 
         }
     }
 }
+
+#if COLUMN_DOUBLES >= 4
+typedef int64_t FourBits __attribute__((vector_size(32), aligned(8), may_alias));
+
+static inline Four magnitude(Four x)
+{
+    return (Four)((FourBits)x & INT64_MAX);
+}
+#endif
+
+static bool alike(const double *x, const double *y, double share, int count)
+{
+    bool same = true;
+    int i = 0;
+#if COLUMN_DOUBLES >= 4
+    FourBits differ = {0};
+    for (; i + 4 <= count; i += 4) {
+        const Four own = four_at(x + i);
+        differ |= ~(magnitude(own - four_at(y + i)) <= magnitude(own) * share); // NaN differs
+    }
+    same = (differ[0] | differ[1] | differ[2] | differ[3]) == 0;
+#endif
+    for (; i < count; i++) {
+        same = same && fabs(x[i] - y[i]) <= share * fabs(x[i]);
+    }
+    return same;
+}

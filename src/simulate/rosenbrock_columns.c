@@ -226,11 +226,7 @@ static bool are_exact(Columns *columns, const Group *group)
     const double *now = group->node[0];
     const double *factored = group->factored;
     const int count = columns->entries * group->size;
-    int differ = 0;
-    for (int i = 0; i < count; i++) {
-        differ |= !(fabs(now[i] - factored[i]) <= ALIKE * fabs(now[i]));
-    }
-    const bool exact = differ == 0;
+    const bool exact = columns->kernels->alike(now, factored, ALIKE, count);
     for (int i = 0; i < count && !exact; i++) {
         for (int m = 0; m + 1 < COLUMN_MIXES; m++) {
             columns->matrix[m][i] += gamma * (now[i] - factored[i]);
@@ -349,13 +345,14 @@ static void end_pass(const Columns *columns, Rosenbrock *method, const Group *gr
             bends[g][m] = own->bend[m] + first;
             any = true;
         }
-        double *of_lane = &method->error[group->column[g]];
-        for (int c = 0; c < block->count; c++) {
-            double error =
-                sqrt(columns->error[c * group->size + g] / columns->states) / COLUMN_EASE;
-            bool less = error <= *of_lane || isnan(*of_lane); // what is no number counts
-            *of_lane = less ? *of_lane : error;
+        double most = 0.0;
+        for (int c = 0; c < block->count && !isnan(most); c++) { // what is no number counts
+            double square = columns->error[c * group->size + g];
+            most = square <= most ? most : square;
         }
+        double error = sqrt(most / columns->states) / COLUMN_EASE;
+        double *of_lane = &method->error[group->column[g]];
+        *of_lane = error <= *of_lane || isnan(*of_lane) ? *of_lane : error;
     }
     columns->kernels->apart(columns->stages[ROSENBROCK_STAGES - 1], rows_of(columns, group, block),
                             group->size, next);
