@@ -98,7 +98,8 @@ static double room_left(const Columns *columns, const double *surfaces, int widt
     return least;
 }
 
-static double beyond(const Columns *columns, const Rosenbrock *method, int column, int lane)
+/* In parts of the step. */
+static double margin_of(const Columns *columns, const Rosenbrock *method, int column, int lane)
 {
     const Stage *stage = method->stage;
     double clock = LEAST_BEYOND * fabs(stage->origin[column] / stage->scale[column]);
@@ -147,7 +148,7 @@ static void close_all(Columns *columns, Rosenbrock *method, const int *lane_of)
             columns->looks[column] =
                 columns->asked[column] &&
                 one->high - one->low >
-                    PRECISION * beyond(columns, method, column, lane_of[column]) &&
+                    PRECISION * margin_of(columns, method, column, lane_of[column]) &&
                 bracket_next(one, &columns->part[column]);
             more = more || columns->looks[column];
         }
@@ -210,7 +211,7 @@ static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of
     for (int column = 0; column < stage->width; column++) {
         const Bracket *one = &columns->brackets[column];
         double margin =
-            columns->asked[column] ? beyond(columns, method, column, lane_of[column]) : 0.0;
+            columns->asked[column] ? margin_of(columns, method, column, lane_of[column]) : 0.0;
         columns->part[column] = lands ? one->high + margin : one->low;
     }
     const double *values = columns_look(columns, method, PROGRAM_RATES_PARTIALS);
@@ -220,7 +221,7 @@ static void look_beside(Columns *columns, Rosenbrock *method, const int *lane_of
             const Group alone = {
                 .size = 1, .column = {column}, .lane = {lane_of[column]}, .scale = columns->one};
             double *items =
-                beyond ? columns->jumps + (size_t)stage->width * (size_t)columns->items : jump;
+                lands ? columns->jumps + (size_t)stage->width * (size_t)columns->items : jump;
             columns_find_scale(columns, &alone);
             columns_gather(columns, stage, values, &alone, &stage->scale[column], items);
             for (int i = 0; lands && i < columns->items; i++) {
@@ -262,7 +263,7 @@ void columns_find_kinks(Columns *columns, Rosenbrock *method, const int *lane_of
         const double *jump = columns->jumps + (size_t)column * (size_t)columns->items;
         if (own != NULL &&
             (method->error[column] > 1.0 || is_felt(columns, method, column, own, jump))) {
-            double margin = beyond(columns, method, column, lane_of[column]);
+            double margin = margin_of(columns, method, column, lane_of[column]);
             double cut = columns->brackets[column].high + margin;
             own->cuts++;
             own->landing = fmax(1.0 - 2.0 * margin / cut, 0.0);

@@ -130,6 +130,27 @@ static void test_kinks_that_only_columns_feel(void)
     slope_close(slope);
 }
 
+/* What bends does not depend on what the column is by: the same steps as without. */
+static void test_kinks_that_nobody_feels(void)
+{
+    long steps[2];
+    for (int columns = 0; columns < 2; columns++) {
+        Slope *slope = slope_open("model aside\ntime h\nparam q = 2\n"
+                                  "state x = 10\nstate y = 1e5\nstate z = 1\n"
+                                  "d/dt(x) = -0.5 * x\nd/dt(y) = max(0, x - 3)\nd/dt(z) = q\n",
+                                  1e-6, 1e-8, 1);
+        CU_ASSERT_EQUAL(slope->bench->tape->kink_count, 1);
+        const double q = 2.0;
+        const SensitiveTarget target = {SENSITIVE_PARAMETER, 0};
+        const SubjectInput subject = {.parameters = &q};
+        const double end = 9.0;
+        slope_run(slope, &target, columns, &subject, 1, &end, 1);
+        steps[columns] = pack_stats(slope->bench->pack)->own_steps;
+        slope_close(slope);
+    }
+    CU_ASSERT_EQUAL(steps[1], steps[0]);
+}
+
 /* What passes is time: z grows as r t up to t = x/r, and as x from there on. */
 static void test_a_kink_in_time(void)
 {
@@ -212,5 +233,6 @@ static void test_same_bits_in_company(void)
 }
 
 SUITE("sensitivities at kinks", TEST(test_beyond_kinks), TEST(test_a_kink_and_back),
-      TEST(test_there_and_back), TEST(test_kinks_that_only_columns_feel), TEST(test_a_kink_in_time),
-      TEST(test_along_a_kink), TEST(test_same_bits_in_company))
+      TEST(test_there_and_back), TEST(test_kinks_that_only_columns_feel),
+      TEST(test_kinks_that_nobody_feels), TEST(test_a_kink_in_time), TEST(test_along_a_kink),
+      TEST(test_same_bits_in_company))
