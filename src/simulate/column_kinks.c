@@ -68,19 +68,6 @@ void columns_compare_sides(Columns *columns, const Stage *stage, int node)
     }
 }
 
-const double *columns_look(Columns *columns, Rosenbrock *method, ProgramName program)
-{
-    Stage *stage = method->stage;
-    double *state = stage->slots + (size_t)stage->tape->state * (size_t)stage->width;
-    for (int column = 0; column < stage->width; column++) {
-        columns->times[column] = stage_lane_time(stage, column, columns->part[column]);
-    }
-    rosenbrock_value(method, columns->part, state);
-    stage_set_times(stage, columns->times);
-    tape_run(stage->tape, program, stage->slots, stage->width);
-    return tape_output(stage->tape, program, stage->slots, 0, stage->width);
-}
-
 /* How far from all kinks a column is, relative to where its step begins: there 1, above 0 until one
  * is reached. A lane that came to a kink and stands on it is beyond it at once: -HUGE_VAL. */
 static double room_left(const Columns *columns, const double *surfaces, int width, int column,

@@ -1,4 +1,4 @@
-/* columns_inside.h: what columns_open.c and rosenbrock_columns.c share.
+/* columns_inside.h: what the files of rosenbrock_columns.h share.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef STROMA_SIMULATE_COLUMNS_INSIDE_H

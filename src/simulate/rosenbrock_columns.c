@@ -76,40 +76,6 @@ static void make_groups(Columns *columns, const Rosenbrock *method, const int *l
     }
 }
 
-void columns_find_scale(const Columns *columns, const Group *group)
-{
-    double *scale = group->scale;
-    const Slopes *slopes = columns->slopes;
-    for (int i = 0; i < columns->items - columns->entries; i++) {
-        const double *of =
-            slopes->scale + (size_t)columns->force_column[i] * (size_t)slopes->stage->width;
-        for (int g = 0; g < group->size; g++) {
-            *scale++ = of[group->lane[g]];
-        }
-    }
-}
-
-void columns_gather(const Columns *columns, const Stage *stage, const double *values,
-                    const Group *group, const double *factor, double *items)
-{
-    const ColumnGather matrix = {.from = values,
-                                 .stride = stage->width,
-                                 .entry = columns->entry,
-                                 .count = columns->entries,
-                                 .column = group->column,
-                                 .factor = factor};
-    const ColumnGather forces = {.from = values,
-                                 .stride = stage->width,
-                                 .entry = columns->force_entry,
-                                 .count = columns->items - columns->entries,
-                                 .column = group->column,
-                                 .factor = factor,
-                                 .weight = group->scale};
-    columns->kernels->gather(&matrix, group->size, items);
-    columns->kernels->gather(&forces, group->size,
-                             items + (size_t)columns->entries * (size_t)group->size);
-}
-
 /* The matrix that the factors are of, before others take its slots. */
 static void keep_factored(Columns *columns, const Stage *stage)
 {
