@@ -81,8 +81,8 @@ typedef struct {
 
 enum { COLUMN_PART = 4, COLUMN_BLOCK = 12, COLUMN_GROUP = 4, COLUMN_NODES = 4, COLUMN_MIXES = 6 };
 
-/* What a group of lanes is to read of an array of rows for all columns of a stage: row entry[i], or
- * i itself, of their columns, times their factors and weight[i × group + g] if there are any. */
+/* What a group of lanes is to read of an array of rows: row entry[i], or i itself where that is
+ * NULL, of each lane's column, times its factor and weight[i × group + g] where those are not. */
 typedef struct {
     const double *from;
     int stride; // of its rows
@@ -103,8 +103,6 @@ typedef struct {
     /* z[m] = Σ weight[m][j] x[j], sums of `count` numbers. */
     void (*mix)(double (*weight)[COLUMN_NODES], const double *const x[COLUMN_NODES],
                 double *const z[COLUMN_MIXES], int count);
-    /* z[i × group + g] = factor[g] x[i × group + g], i < count */
-    void (*stretch)(const double *x, const double *factor, int group, double *z, int count);
     /* to: (count × group) */
     void (*gather)(const ColumnGather *gather, int group, double *to);
     /* Rows of the lanes of a group side by side, (rows × count × group), times their factors if

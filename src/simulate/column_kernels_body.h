@@ -35,24 +35,6 @@ static void mix(double (*weight)[COLUMN_NODES], const double *const x[COLUMN_NOD
     }
 }
 
-static void stretch(const double *x, const double *factor, int group, double *z, int count)
-{
-    if (group == 4) {
-        const double times[4] = {factor[0], factor[1], factor[2], factor[3]};
-        for (size_t i = 0; i < 4 * (size_t)count; i += 4) {
-            for (size_t g = 0; g < 4; g++) {
-                z[i + g] = x[i + g] * times[g];
-            }
-        }
-        return;
-    }
-    for (size_t i = 0; i < (size_t)count; i++) {
-        for (size_t g = 0; g < (size_t)group; g++) {
-            z[i * (size_t)group + g] = x[i * (size_t)group + g] * factor[g];
-        }
-    }
-}
-
 #include "simulate/column_kernels_lay.h"
 
 #define JOINED(name, block, group) name##_##block##_##group
@@ -134,5 +116,4 @@ static void stretch(const double *x, const double *factor, int group, double *z,
     }
 #endif
 
-const ColumnKernels COLUMN_TABLE = {COLUMN_NAME, mix,   stretch, gather, beside,
-                                    apart,       alike, SINGLES, FOURS};
+const ColumnKernels COLUMN_TABLE = {COLUMN_NAME, mix, gather, beside, apart, alike, SINGLES, FOURS};

@@ -23,6 +23,8 @@ static inline void transpose(Four row[4])
     row[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
+static const double COLUMN_ONES[] = {1.0, 1.0, 1.0, 1.0};
+
 static inline void gather_four(const ColumnGather *gather, double *to)
 {
     const double *from[4];
@@ -31,7 +33,7 @@ static inline void gather_four(const ColumnGather *gather, double *to)
     }
     const bool neighbours =
         from[1] == from[0] + 1 && from[2] == from[0] + 2 && from[3] == from[0] + 3;
-    const Four factor = four_at(gather->factor);
+    const Four factor = four_at(gather->factor != NULL ? gather->factor : COLUMN_ONES);
     const size_t stride = (size_t)gather->stride;
     for (int i = 0; i < gather->count; i++, to += 4) {
         const size_t at = stride * (size_t)(gather->entry != NULL ? gather->entry[i] : i);
@@ -47,8 +49,7 @@ static inline void gather_four(const ColumnGather *gather, double *to)
 static inline void beside_four(const double *const *from, ColumnRows rows, const double *factor,
                                double *to)
 {
-    static const double one[] = {1.0, 1.0, 1.0, 1.0};
-    const Four times = four_at(factor != NULL ? factor : one);
+    const Four times = four_at(factor != NULL ? factor : COLUMN_ONES);
     for (int i = 0; i < rows.rows; i++) {
         const size_t first = (size_t)i * (size_t)rows.stride;
         for (int c = 0; c < rows.count; c += 4) {
@@ -93,7 +94,8 @@ static void gather(const ColumnGather *gather, int group, double *to)
         const double *from =
             gather->from + (size_t)gather->stride * (size_t)(gather->entry ? gather->entry[i] : i);
         for (int g = 0; g < group; g++, to++) {
-            double value = from[gather->column[g]] * gather->factor[g];
+            double value =
+                from[gather->column[g]] * (gather->factor != NULL ? gather->factor[g] : 1.0);
             *to = gather->weight ? value * gather->weight[i * group + g] : value;
         }
     }

@@ -112,7 +112,8 @@ static inline double columns_floor(const Rosenbrock *method, int state, double y
 
 /* What the forces of a group are multiplied with: group->scale. */
 void columns_find_scale(const Columns *columns, const Group *group);
-/* Matrix and forces of a group's lanes as the stage has them, times `factor` of each lane. */
+/* Matrix and forces of a group's lanes as the stage has them, times `factor` of each lane, if there
+ * is one. */
 void columns_gather(const Columns *columns, const Stage *stage, const double *values,
                     const Group *group, const double *factor, double *items);
 

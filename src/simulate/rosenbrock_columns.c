@@ -98,13 +98,12 @@ static void keep_factored(Columns *columns, const Stage *stage)
 static void look_anew(Columns *columns, const Stage *stage, const double *values,
                       const Group *group, int g)
 {
-    static const double as_it_is[] = {1.0};
     LaneColumns *own = &columns->lanes[group->lane[g]];
     const Group alone = {
         .size = 1, .column = {group->column[g]}, .lane = {group->lane[g]}, .scale = columns->one};
     columns_find_scale(columns, &alone);
     columns_note_sides(columns, stage, group->column[g], own);
-    columns_gather(columns, stage, values, &alone, as_it_is, own->now);
+    columns_gather(columns, stage, values, &alone, NULL, own->now);
     own->fresh = false;
 }
 
@@ -153,7 +152,6 @@ static const double *look_at(Columns *columns, Rosenbrock *method, int n, bool l
 /* At the nodes after the first; the last is that of the next step, whatever its length. */
 static void look_on_the_way(Columns *columns, Rosenbrock *method, bool lands)
 {
-    static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
     const Stage *stage = method->stage;
     for (int n = 1; n < COLUMN_NODES; n++) {
         const double *values = look_at(columns, method, n, lands);
@@ -161,7 +159,7 @@ static void look_on_the_way(Columns *columns, Rosenbrock *method, bool lands)
         for (int i = 0; i < columns->group_count; i++) {
             const Group *group = &columns->groups[i];
             columns_gather(columns, stage, values, group,
-                           n + 1 < COLUMN_NODES ? group->length : as_they_are, group->node[n]);
+                           n + 1 < COLUMN_NODES ? group->length : NULL, group->node[n]);
         }
     }
 }
@@ -174,9 +172,14 @@ static void mix_stages(Columns *columns, const Group *group)
     const ColumnKernels *kernels = columns->kernels;
     const int matrix = columns->entries * group->size;
     const int forces = columns->items * group->size - matrix;
+    static const int as_they_stand[COLUMN_GROUP] = {0, 1, 2, 3};
+    const ColumnGather last = {.from = group->node[COLUMN_NODES - 1],
+                               .stride = group->size,
+                               .count = columns->items,
+                               .column = as_they_stand,
+                               .factor = group->length};
     const double *x[COLUMN_NODES] = {group->node[0], group->node[1], group->node[2], columns->one};
-    kernels->stretch(group->node[COLUMN_NODES - 1], group->length, group->size, columns->one,
-                     columns->items);
+    kernels->gather(&last, group->size, columns->one);
     kernels->mix(columns->matrix_weight, x, columns->matrix, matrix);
     for (int n = 0; n < COLUMN_NODES; n++) {
         x[n] += matrix;
@@ -204,13 +207,11 @@ static bool are_exact(Columns *columns, const Group *group)
 
 static void gather_factors(Columns *columns, const Rosenbrock *method, const Group *group)
 {
-    static const double as_they_are[COLUMN_GROUP] = {1.0, 1.0, 1.0, 1.0};
     const LuProgram *lu = blocklu_program(method->sparse);
     const ColumnGather factors = {.from = lu->values,
                                   .stride = lu->width,
                                   .count = columns->factor_count,
-                                  .column = group->column,
-                                  .factor = as_they_are};
+                                  .column = group->column};
     columns->kernels->gather(&factors, group->size, columns->factors);
 }
 

@@ -40,7 +40,7 @@ void columns_arrive(Columns *columns, int lane);
 /* After rosenbrock_try: the columns of lanes that step and whose states are good. The error of a
  * lane becomes the largest of that of its states and of its columns'. lane_of[column] is who stands
  * in a column of the method's stage; of lanes that are `wanted`, values within the step may be
- * asked for. The state slots of the stage are left at the end of the step. */
+ * asked for. Where the time and state slots of the stage are left is for nobody to know. */
 void columns_try(Columns *columns, Rosenbrock *method, const int *lane_of, const bool *wanted);
 /* Of a step that was no good for a kink of the rates on its way: the part of it that leads just
  * beyond; 0: it was for no kink. */

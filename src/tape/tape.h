@@ -122,7 +122,7 @@ typedef struct Tape {
     Partials partials[PROGRAM_COUNT];
     const Edge *edges; // (edge_count) of the model, if the tape derives
     int edge_count;
-    int kink_count; // outputs of PROGRAM_KINKS
+    int kink_count;            // outputs of PROGRAM_KINKS
     const Expr *slot_origin;   // (working) what each slot up to the working ones stands for
     const Interpolant *tables; // (model->table_count), set at compile time; may be NULL
     const char *isa;           // "avx512", "avx2", "baseline": what run-time detection chose
